@@ -78,6 +78,10 @@ const (
 	MetaVendor
 )
 
+// FormatCustomTool as the Format of a BlockTool's start says that the call is one of a
+// "custom" tool: its text is the tool's input as the model wrote it, and not JSON.
+const FormatCustomTool = "custom"
+
 // Call names a tool call.
 type Call struct {
 	ID   string
@@ -161,6 +165,9 @@ type Decoder interface {
 	Event(data, stray []byte, out Sink)
 	// Body takes a whole answer that is not a stream.
 	Body(body []byte, out Sink)
+	// Done reports whether the provider has said its last word: nothing that could
+	// still come belongs to the answer, so its end need not be waited for.
+	Done() bool
 	// End says that the answer's bytes have ended; clean is false if they broke off.
 	// It is called once, after the last Event or Body.
 	End(clean bool, out Sink)

@@ -29,26 +29,11 @@ type Guard struct {
 	usage    Usage
 	hasUsage bool
 	tier     string
-}
-
-type choiceState struct {
-	choice int
-	reason FinishReason
-	blocks []blockState
-	tools  int
-	called bool
-}
-
-type blockState struct {
-	index int
-	kind  BlockKind
-	open  bool
-	tool  int
-	id    string
-	text  bool // has had a delta
+	joined   []byte // a delta put together with the half character before it
 }
 
 // maxChoices and maxBlocks bound what a provider can make the Guard remember.
+// OpenAI's own limit for choices is 128.
 const (
 	maxChoices = 128
 	maxBlocks  = 4096
@@ -69,21 +54,15 @@ func (g *Guard) Emit(ev *Event) {
 		g.ensureStarted()
 		g.grow(ev)
 	case EventBlockStop:
-		if c := g.choice(ev.Choice); c != nil {
+		if c := g.find(ev.Choice); c != nil {
 			g.close(c, c.block(ev.Index))
 		}
 	case EventUsage:
-		if ev.Usage != nil {
-			g.usage, g.hasUsage = *ev.Usage, true
-			g.usage.Extra = append([]byte(nil), ev.Usage.Extra...)
-		}
-		if ev.ServiceTier != "" {
-			g.tier = ev.ServiceTier
-		}
+		g.keepUsage(ev)
 	case EventFinish:
 		g.ensureStarted()
 		if c := g.choice(ev.Choice); c != nil {
-			c.reason = ev.Reason
+			c.reason, c.finished = ev.Reason, true
 			g.content = true
 		}
 	case EventKeepAlive:
@@ -123,18 +102,6 @@ func (g *Guard) End() {
 	g.Out.Emit(&Event{Kind: EventEnd})
 }
 
-// finish is the reason the client is told: one of the five, and tool_calls whenever
-// there are calls and the provider claims a natural end.
-func (c *choiceState) finish() FinishReason {
-	switch {
-	case c.called && (c.reason == FinishStop || c.reason == FinishUnknown):
-		return FinishToolCalls
-	case c.reason == FinishUnknown:
-		return FinishStop
-	}
-	return c.reason
-}
-
 // Started reports whether anything but keep-alives has been seen.
 func (g *Guard) Started() bool { return g.started }
 
@@ -148,16 +115,15 @@ func (g *Guard) Err() *Error { return g.err }
 // Ended reports whether the answer ended well.
 func (g *Guard) Ended() bool { return g.ended }
 
-// Usage returns the tokens reported so far, and whether there was a report.
+// Usage returns the tokens reported so far, and whether there was a report. Its Extra
+// is only valid until the next event.
 func (g *Guard) Usage() (Usage, bool) { return g.usage, g.hasUsage }
 
 // Finish returns the reason for the end of choice 0 as the client is told, or
 // FinishUnknown if it has not ended.
 func (g *Guard) Finish() FinishReason {
-	for i := range g.choices {
-		if c := &g.choices[i]; c.choice == 0 && (g.ended || c.reason != FinishUnknown) {
-			return c.finish()
-		}
+	if c := g.find(0); c != nil && (g.ended || c.finished) {
+		return c.finish()
 	}
 	return FinishUnknown
 }
@@ -185,7 +151,9 @@ func (g *Guard) start(ev *Event) {
 	if out.Created <= 0 {
 		out.Created = g.Created
 	}
-	g.tier = out.ServiceTier
+	if out.ServiceTier != "" {
+		g.tier = out.ServiceTier
+	}
 	g.Out.Emit(&out)
 }
 
@@ -195,132 +163,13 @@ func (g *Guard) ensureStarted() {
 	}
 }
 
-func (g *Guard) choice(n int) *choiceState {
-	for i := range g.choices {
-		if g.choices[i].choice == n {
-			return &g.choices[i]
-		}
+func (g *Guard) keepUsage(ev *Event) {
+	if ev.Usage != nil {
+		extra := append(g.usage.Extra[:0], ev.Usage.Extra...)
+		g.usage, g.hasUsage = *ev.Usage, true
+		g.usage.Extra = extra
 	}
-	if n < 0 || n >= maxChoices || len(g.choices) >= maxChoices {
-		return nil
+	if ev.ServiceTier != "" {
+		g.tier = ev.ServiceTier
 	}
-	g.choices = append(g.choices, choiceState{choice: n})
-	return &g.choices[len(g.choices)-1]
 }
-
-func (c *choiceState) block(index int) *blockState {
-	for i := len(c.blocks) - 1; i >= 0; i-- {
-		if c.blocks[i].index == index {
-			return &c.blocks[i]
-		}
-	}
-	return nil
-}
-
-func (g *Guard) open(ev *Event) *blockState {
-	c := g.choice(ev.Choice)
-	if c == nil || ev.Block == 0 {
-		return nil
-	}
-	if b := c.block(ev.Index); b != nil {
-		return b
-	}
-	if len(c.blocks) >= maxBlocks {
-		g.fail(UpstreamError("The provider's answer has too many parts."))
-		return nil
-	}
-	b := blockState{index: ev.Index, kind: ev.Block, open: true}
-	out := *ev
-	if ev.Block == BlockTool {
-		b.tool = c.tools
-		c.tools++
-		c.called = true
-		g.content = true
-		if out.Call.ID == "" || c.hasID(out.Call.ID) {
-			out.Call.ID = g.newID(c)
-		}
-		b.id = out.Call.ID
-	}
-	if ev.Block == BlockFunction {
-		g.content = true
-	}
-	out.Tool = b.tool
-	c.blocks = append(c.blocks, b)
-	g.Out.Emit(&out)
-	return &c.blocks[len(c.blocks)-1]
-}
-
-func (c *choiceState) hasID(id string) bool {
-	for i := range c.blocks {
-		if c.blocks[i].id == id {
-			return true
-		}
-	}
-	return false
-}
-
-func (g *Guard) newID(c *choiceState) string {
-	for range 8 {
-		if g.NewID == nil {
-			break
-		}
-		if id := g.NewID(); id != "" && !c.hasID(id) {
-			return id
-		}
-	}
-	return "call_" + g.ID + "_" + itoa(c.tools)
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
-}
-
-func (g *Guard) grow(ev *Event) {
-	c := g.choice(ev.Choice)
-	if c == nil {
-		return
-	}
-	b := c.block(ev.Index)
-	if b == nil {
-		if ev.Block == 0 || ev.Block == BlockTool || ev.Block == BlockFunction {
-			return // a call without a name cannot be opened by its arguments
-		}
-		if b = g.open(&Event{Kind: EventBlockStart, Choice: ev.Choice, Index: ev.Index, Block: ev.Block, Format: ev.Format}); b == nil {
-			return
-		}
-	}
-	if !b.open {
-		return
-	}
-	if ev.Kind == EventBlockDelta {
-		if len(ev.Text) == 0 {
-			return
-		}
-		b.text = true
-	}
-	g.content = true
-	kind, tool := ev.Block, ev.Tool
-	ev.Block, ev.Tool = b.kind, b.tool
-	g.Out.Emit(ev)
-	ev.Block, ev.Tool = kind, tool
-}
-
-func (g *Guard) close(c *choiceState, b *blockState) {
-	if b == nil || !b.open {
-		return
-	}
-	b.open = false
-	ev := Event{Kind: EventBlockStop, Choice: c.choice, Index: b.index, Block: b.kind, Tool: b.tool}
-	if b.kind == BlockTool && !b.text {
-		ev.Kind, ev.Text = EventBlockDelta, emptyObject
-		g.Out.Emit(&ev)
-		ev.Kind, ev.Text = EventBlockStop, nil
-	}
-	g.Out.Emit(&ev)
-}
-
-// emptyObject is the arguments of a call that was sent without any.
-var emptyObject = []byte("{}")

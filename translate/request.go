@@ -250,4 +250,16 @@ type Encoded struct {
 	// JSONTool is the name of a tool that stands in for structured output: its
 	// arguments are the answer's content. "" if there is none.
 	JSONTool string
+	// JSONMember is the member of JSONTool's arguments that is the content, where
+	// the client's schema is not that of an object; "" if all of them are.
+	JSONMember string
+	// CustomTools names the tools, as the provider knows them, that stand for tools
+	// taking free text: the member "input" of their arguments is that text.
+	CustomTools []string
+	// ServerTools is whether the provider may run tools of its own, and so may pause
+	// the answer to be asked for the rest.
+	ServerTools bool
+	// ImplicitMaxTokens is an output limit that the provider insists on and the
+	// client did not give; 0 if there is none.
+	ImplicitMaxTokens int64
 }

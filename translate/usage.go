@@ -19,6 +19,10 @@ type Usage struct {
 	AcceptedPrediction int64
 	RejectedPrediction int64
 
+	// What the provider bills beside the counts above without showing it in them,
+	// such as the input of a summary it made of the conversation.
+	HiddenPrompt, HiddenCompletion, HiddenCached, HiddenCacheWrite int64
+
 	// Extra are members of the provider's usage object that OpenAI does not know,
 	// as JSON members without braces: "cost":0.1,"server_tool_use":{}.
 	Extra []byte
@@ -33,6 +37,7 @@ func (u *Usage) Clamp() {
 	for _, n := range []*int64{
 		&u.Prompt, &u.Completion, &u.Cached, &u.CacheWrite, &u.CacheWrite1h, &u.PromptAudio, &u.PromptImage, &u.PromptText,
 		&u.Reasoning, &u.CompletionAudio, &u.CompletionText, &u.AcceptedPrediction, &u.RejectedPrediction,
+		&u.HiddenPrompt, &u.HiddenCompletion, &u.HiddenCached, &u.HiddenCacheWrite,
 	} {
 		*n = max(*n, 0)
 	}

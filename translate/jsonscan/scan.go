@@ -9,11 +9,9 @@ package jsonscan
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // Member is one member of a JSON object, as it stands in the text that was scanned.
@@ -38,9 +36,19 @@ func (e *SyntaxError) Error() string {
 }
 
 // DuplicateError reports an object that has a member twice.
-type DuplicateError struct{ Name string }
+type DuplicateError struct {
+	Name string
+	// Path is the JSON path of the object, such as "messages[2].content[0]"; "" for
+	// the outermost one.
+	Path string
+}
 
-func (e *DuplicateError) Error() string { return fmt.Sprintf("duplicate member %q", e.Name) }
+func (e *DuplicateError) Error() string {
+	if e.Path == "" {
+		return fmt.Sprintf("duplicate member %q", e.Name)
+	}
+	return fmt.Sprintf("duplicate member %q in %s", e.Name, e.Path)
+}
 
 // ErrDepth is returned for a text that is nested deeper than allowed.
 var ErrDepth = errors.New("nested too deeply")
@@ -81,7 +89,7 @@ func Object(dst []Member, text []byte, maxDepth int) ([]Member, error) {
 	if i = skipSpace(text, i); i < len(text) {
 		return dst[:first], syntaxError(text, i, "unexpected text behind the object")
 	}
-	if s.high&highBits != 0 && !utf8.Valid(text) {
+	if s.high&highBits != 0 && !validUTF8(text) {
 		return dst[:first], ErrUTF8
 	}
 	return dst, nil
@@ -101,7 +109,7 @@ func Valid(text []byte, maxDepth int) error {
 	if i = skipSpace(text, i); i < len(text) {
 		return syntaxError(text, i, "unexpected text behind the value")
 	}
-	if s.high&highBits != 0 && !utf8.Valid(text) {
+	if s.high&highBits != 0 && !validUTF8(text) {
 		return ErrUTF8
 	}
 	return nil
@@ -263,69 +271,86 @@ func (s *scanner) name(i int) (int, error) {
 }
 
 const (
-	lowBits   = 0x0101010101010101
-	highBits  = 0x8080808080808080
-	spaces    = 0x20 * lowBits
-	quotes    = '"' * lowBits
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+	// flip exchanges space and quote, so that one comparison finds a quote and all
+	// that is below space.
+	flip      = 0x02 * lowBits
+	flipped   = 0x21 * lowBits
 	backslash = '\\' * lowBits
 )
 
 // str returns the offset behind the closing quote of the string whose first byte
 // stands at i, and whether it has escapes.
 func (s *scanner) str(i int) (end int, escaped bool, err error) {
-	text := s.text
+	rest, high := s.text[i:], s.high
 	for {
-		// Eight bytes at a time: a byte below space, a quote or a backslash sets its
+		// Sixteen bytes at a time: a byte below space, a quote or a backslash sets its
 		// high bit. Borrows only run from a byte that is a hit itself, so the lowest
 		// set bit is exact.
-		for i+8 <= len(text) {
-			w := binary.LittleEndian.Uint64(text[i:])
-			s.high |= w
-			q, b := w^quotes, w^backslash
-			hits := ((w - spaces) &^ w) | ((q - lowBits) &^ q) | ((b - lowBits) &^ b)
-			if hits &= highBits; hits != 0 {
-				i += bits.TrailingZeros64(hits) / 8
-				break
+		for len(rest) >= 16 {
+			v, w := word(rest), word(rest[8:])
+			high |= v | w
+			vh := (((v ^ flip) - flipped) | ((v ^ backslash) - lowBits)) &^ v
+			wh := (((w ^ flip) - flipped) | ((w ^ backslash) - lowBits)) &^ w
+			if (vh|wh)&highBits == 0 {
+				rest = rest[16:]
+				continue
 			}
-			i += 8
+			if vh &= highBits; vh != 0 {
+				rest = rest[bits.TrailingZeros64(vh)/8:]
+			} else {
+				rest = rest[8+bits.TrailingZeros64(wh&highBits)/8:]
+			}
+			break
 		}
-		for i < len(text) && text[i] != '"' && text[i] != '\\' && text[i] >= ' ' {
-			s.high |= uint64(text[i])
-			i++
+		for len(rest) > 0 && rest[0] != '"' && rest[0] != '\\' && rest[0] >= ' ' {
+			high |= uint64(rest[0])
+			rest = rest[1:]
 		}
+		if len(rest) > 1 && rest[0] == '\\' && simpleEscape[rest[1]] {
+			escaped = true
+			rest = rest[2:]
+			continue
+		}
+		i = len(s.text) - len(rest)
 		switch {
-		case i >= len(text):
-			return i, escaped, syntaxError(text, i, "unexpected end of a string")
-		case text[i] == '"':
+		case len(rest) == 0:
+			return i, escaped, syntaxError(s.text, i, "unexpected end of a string")
+		case rest[0] == '"':
+			s.high = high
 			return i + 1, escaped, nil
-		case text[i] < ' ':
-			return i, escaped, syntaxError(text, i, "control character in a string")
+		case rest[0] < ' ':
+			return i, escaped, syntaxError(s.text, i, "control character in a string")
 		}
 		escaped = true
-		if i, err = escape(text, i); err != nil {
+		if i, err = escape(s.text, i); err != nil {
 			return i, escaped, err
 		}
+		rest = s.text[i:]
 	}
 }
+
+// simpleEscape holds the characters that stand behind a backslash alone.
+var simpleEscape = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
 
 // escape returns the offset behind the escape sequence at i.
 func escape(text []byte, i int) (int, error) {
 	if i+1 >= len(text) {
 		return i, syntaxError(text, i+1, "unexpected end of a string")
 	}
-	switch text[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	switch c := text[i+1]; {
+	case simpleEscape[c]:
 		return i + 2, nil
-	case 'u':
-		if i+6 > len(text) {
-			return i, syntaxError(text, len(text), "unexpected end of a string")
-		}
-		if _, ok := hex4(text[i+2 : i+6]); !ok {
-			return i, syntaxError(text, i, "invalid escape")
-		}
-		return i + 6, nil
+	case c != 'u':
+		return i, syntaxError(text, i, "invalid escape")
+	case i+6 > len(text):
+		return i, syntaxError(text, len(text), "unexpected end of a string")
 	}
-	return i, syntaxError(text, i, "invalid escape")
+	if _, ok := hex4(text[i+2 : i+6]); !ok {
+		return i, syntaxError(text, i, "invalid escape")
+	}
+	return i + 6, nil
 }
 
 func hex4(b []byte) (r rune, ok bool) {

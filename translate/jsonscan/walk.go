@@ -2,6 +2,7 @@ package jsonscan
 
 import (
 	"bytes"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -20,6 +21,10 @@ type Walker struct {
 	Name []byte
 	// Value is the current value, raw and without white space around it.
 	Value []byte
+	// Start is the offset, in the text given to Walk, of the name's opening quote (in
+	// arrays: of the value), ValueStart and End those of the value's first byte and of
+	// the byte behind it.
+	Start, ValueStart, End int
 }
 
 // Walk starts at the members of the object, or the elements of the array, that raw is.
@@ -43,6 +48,7 @@ func (w *Walker) Next() bool {
 		w.text = nil
 		return false
 	}
+	w.Start = i
 	if w.close == '}' {
 		end, escaped := stringEnd(text, i)
 		if end < i+2 {
@@ -66,7 +72,7 @@ func (w *Walker) Next() bool {
 		return false
 	}
 	w.Value = text[i:end]
-	w.i = end
+	w.ValueStart, w.End, w.i = i, end, end
 	return true
 }
 
@@ -305,32 +311,40 @@ const hexDigits = "0123456789abcdef"
 func Escape[T ~[]byte | ~string](dst []byte, text T) []byte {
 	start := 0
 	for i := 0; i < len(text); {
-		c := text[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
-			if r != utf8.RuneError || size > 1 {
-				i += size
-				continue
+		for i+8 <= len(text) {
+			hits := needsLook(load(text, i))
+			if hits != 0 {
+				i += bits.TrailingZeros64(hits) / 8
+				break
 			}
-			dst = append(dst, text[start:i]...)
-			dst = append(dst, "\ufffd"...)
+			i += 8
+		}
+		for i < len(text) && text[i] >= 0x80 {
+			size := runeSize(text, i)
+			if size == 0 {
+				break
+			}
+			i += size
+		}
+		if i == len(text) {
+			break
+		}
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < 0x80 {
 			i++
-			start = i
 			continue
 		}
 		dst = append(dst, text[start:i]...)
-		switch c {
-		case '"', '\\':
+		switch {
+		case c >= 0x80:
+			dst = append(dst, "\ufffd"...)
+		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
-		case '\n':
+		case c == '\n':
 			dst = append(dst, '\\', 'n')
-		case '\r':
+		case c == '\r':
 			dst = append(dst, '\\', 'r')
-		case '\t':
+		case c == '\t':
 			dst = append(dst, '\\', 't')
 		default:
 			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])

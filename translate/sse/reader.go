@@ -14,14 +14,18 @@ import (
 // Event is one event of a stream. Its slices are valid until the next call of
 // [Reader.Next].
 type Event struct {
-	// Raw is the event as it came, comments and closing blank line included.
+	// Raw is the event as it came, closing blank line included. Comments that stand
+	// inside the event belong to it; a comment line in front of it is an event of its
+	// own, delivered at once, because it is how a server that has nothing to say yet
+	// keeps the line alive. Blank lines in front of an event are in no Raw.
 	Raw []byte
 	// Name is the value of the last "event" field.
 	Name []byte
 	// Data holds the values of the "data" fields joined by LF; nil if there was none.
 	Data []byte
-	// Stray holds lines without a known field name whose block began with a brace or
-	// a bracket: some providers end a stream with a bare JSON error.
+	// Stray holds the lines without a known field name, from the first one on that
+	// begins with a brace or a bracket: some providers end a stream with a bare JSON
+	// error.
 	Stray []byte
 	// Terminated is false for an event that the end of the body cut off or closed
 	// without a blank line.
@@ -44,22 +48,27 @@ const (
 )
 
 // Reader splits a stream into events. It reads as much as one Read of the source
-// gives, so that an event is delivered as soon as its last byte is there.
+// gives, so that an event is delivered as soon as its last byte is there. What it
+// delivers depends on the bytes alone and not on how they were cut into reads. A
+// Reader is used by one goroutine; its memory is bounded by the limit on events.
 type Reader struct {
-	src  io.Reader
-	max  int
-	buf  []byte
-	r, w int // buf[r:w] is unread
-	scan int // buf[r:scan] has been searched for the end of the event
-	line int // start of the line that is being searched
-	bom  bool
-	err  error
+	src   io.Reader
+	max   int
+	buf   []byte
+	r, w  int // buf[r:w] is unread
+	scan  int // buf[r:scan] has been searched for the end of the event
+	line  int // start of the line that is being searched
+	lf    int // buf[scan:lf] has no LF
+	found int // end of the event that find has found; r.r or less if there is none
+	bom   bool
+	err   error
 
 	data  []byte // joined data of a multi-line event
 	stray []byte
 }
 
-// NewReader returns a Reader of src that refuses events of more than max bytes.
+// NewReader returns a Reader of src that refuses events of more than max bytes, not
+// counting line ends around them.
 func NewReader(src io.Reader, max int) *Reader {
 	r := new(Reader)
 	r.Reset(src, max)
@@ -87,22 +96,36 @@ func (r *Reader) Reset(src io.Reader, max int) {
 // [ErrTooLong], and ends the stream.
 func (r *Reader) Next() (Event, error) {
 	for {
-		if end, ok := r.find(); ok {
+		end, ok := r.find()
+		if !ok {
+			end = r.w
+		}
+		if end-r.r > r.max && contentLen(r.buf[r.r:end]) > r.max {
+			r.err = fmt.Errorf("%w: more than %d bytes", ErrTooLong, r.max)
+			r.r, r.scan, r.line = r.w, r.w, r.w
+			return Event{}, r.err
+		}
+		if ok {
 			return r.take(end, true), nil
 		}
 		if r.err != nil {
-			if r.r < r.w && len(bytes.TrimSpace(r.buf[r.r:r.w])) > 0 {
+			if len(bytes.TrimSpace(r.buf[r.r:r.w])) > 0 {
 				return r.take(r.w, false), nil
 			}
-			return Event{}, r.err
-		}
-		if r.w-r.r > r.max {
-			r.err = fmt.Errorf("%w: more than %d bytes", ErrTooLong, r.max)
 			r.r = r.w
 			return Event{}, r.err
 		}
 		r.fill()
 	}
+}
+
+// contentLen returns the length without the line ends at the end.
+func contentLen(b []byte) int {
+	n := len(b)
+	for n > 0 && (b[n-1] == '\n' || b[n-1] == '\r') {
+		n--
+	}
+	return n
 }
 
 // Buffered reports whether Next can return an event without reading.
@@ -117,10 +140,13 @@ func (r *Reader) fill() {
 		n := copy(r.buf, r.buf[r.r:r.w])
 		r.scan -= r.r
 		r.line -= r.r
+		r.lf = max(r.lf-r.r, 0)
+		r.found -= r.r
 		r.r, r.w = 0, n
 	}
 	if r.w == len(r.buf) {
-		size := max(2*len(r.buf), firstRead)
+		// An unfinished event is at most as long as the limit and one line end.
+		size := max(min(2*len(r.buf), r.max+firstRead), len(r.buf)+minRead, firstRead)
 		grown := make([]byte, size)
 		copy(grown, r.buf[:r.w])
 		r.buf = grown
@@ -130,67 +156,77 @@ func (r *Reader) fill() {
 		r.w += n
 		r.err = err
 		if n > 0 || err != nil {
-			if !r.bom && r.w-r.r >= 3 || err != nil {
-				r.skipBOM()
-			}
+			r.skipBOM()
 			return
 		}
 	}
 	r.err = io.ErrNoProgress
 }
 
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // skipBOM drops a byte order mark at the start of the stream.
 func (r *Reader) skipBOM() {
-	if r.bom {
-		return
+	start := r.buf[r.r:r.w]
+	if r.bom || len(start) < len(byteOrderMark) && bytes.HasPrefix(byteOrderMark, start) {
+		return // seen, or too early to tell
 	}
 	r.bom = true
-	if bytes.HasPrefix(r.buf[r.r:r.w], []byte("\xef\xbb\xbf")) {
-		r.r += 3
+	if bytes.HasPrefix(start, byteOrderMark) {
+		r.r += len(byteOrderMark)
 		r.scan, r.line = max(r.scan, r.r), max(r.line, r.r)
 	}
 }
 
 // find looks for the end of the event that starts at r.r: the offset behind its blank
-// line. Blank lines before the event belong to it.
+// line, or behind the comment line that it is. It skips blank lines before the event.
 func (r *Reader) find() (end int, ok bool) {
-	if !r.bom && r.err == nil && r.w-r.r < 3 {
-		return 0, false
+	if r.found > r.r {
+		return r.found, true
 	}
 	for r.scan < r.w {
-		i := bytes.IndexByte(r.buf[r.scan:r.w], '\n')
-		seg := r.buf[r.scan:r.w]
-		if i >= 0 {
-			seg = seg[:i]
-		}
-		// A lone CR ends a line as well.
-		if c := bytes.IndexByte(seg, '\r'); c >= 0 {
-			i = c
-		}
-		if i < 0 {
+		at := r.lineEnd()
+		if at == r.w {
 			r.scan = r.w
 			return 0, false
 		}
-		at := r.scan + i
+		line := r.buf[r.line:at]
+		first := r.line == r.r
+		// The LF of a CRLF that was cut between two reads looks like a blank line.
+		rest := !first && len(line) == 0 && r.buf[at] == '\n' && r.buf[at-1] == '\r'
 		next := at + 1
 		if r.buf[at] == '\r' && next < r.w && r.buf[next] == '\n' {
 			next++
 		}
-		blank := at == r.line
-		// The LF of a CRLF that was cut between two reads looks like a blank line.
-		if blank && r.buf[at] == '\n' && at > r.r && r.buf[at-1] == '\r' {
-			blank = false
-		}
-		// A blank line ends the event, if anything but blank lines came before it.
-		if blank && len(bytes.TrimRight(r.buf[r.r:at], "\r\n")) == 0 {
-			blank = false
-		}
 		r.scan, r.line = next, next
-		if blank {
+		switch {
+		case len(line) == 0 && first:
+			r.r = next
+		case len(line) == 0 && !rest, len(line) > 0 && line[0] == ':' && first:
+			r.found = next
 			return next, true
 		}
 	}
 	return 0, false
+}
+
+// lineEnd returns the offset of the first CR or LF from r.scan on, or r.w if there is
+// none. It remembers where the next LF is, so that a text full of CRs is not searched
+// for it again and again.
+func (r *Reader) lineEnd() int {
+	r.lf = max(r.lf, r.scan)
+	if r.lf < r.w && r.buf[r.lf] != '\n' {
+		r.lf = indexOrEnd(r.buf[:r.w], r.lf, '\n')
+	}
+	return indexOrEnd(r.buf[:r.lf], r.scan, '\r')
+}
+
+// indexOrEnd returns the offset of the first c in b[from:], or len(b).
+func indexOrEnd(b []byte, from int, c byte) int {
+	if i := bytes.IndexByte(b[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(b)
 }
 
 // take cuts the event that ends at end off the buffer and reads its fields.
@@ -199,15 +235,23 @@ func (r *Reader) take(end int, terminated bool) Event {
 	r.r, r.scan, r.line = end, end, end
 	e := Event{Raw: raw, Terminated: terminated}
 	lines := 0
-	var stray bool
-	for rest := raw; len(rest) > 0; {
-		var line []byte
-		line, rest = cutLine(rest)
-		field, value, _ := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimPrefix(value, []byte(" "))
-		switch {
-		case len(line) == 0 || line[0] == ':' && !stray:
-		case !stray && string(field) == "data":
+	for start, lf := 0, 0; start < len(raw); {
+		if lf = max(lf, start); lf < len(raw) && raw[lf] != '\n' {
+			lf = indexOrEnd(raw, lf, '\n')
+		}
+		at := indexOrEnd(raw[:lf], start, '\r')
+		line := raw[start:at]
+		// The LF of a CRLF makes a blank line here, which says nothing.
+		if start = at + 1; len(line) == 0 || line[0] == ':' {
+			continue
+		}
+		colon := indexOrEnd(line, 0, ':')
+		value := line[min(colon+1, len(line)):]
+		if len(value) > 0 && value[0] == ' ' {
+			value = value[1:]
+		}
+		switch string(line[:colon]) {
+		case "data":
 			switch lines++; lines {
 			case 1:
 				e.Data = value
@@ -218,39 +262,24 @@ func (r *Reader) take(end int, terminated bool) Event {
 				r.data = append(append(r.data, '\n'), value...)
 				e.Data = r.data
 			}
-		case !stray && string(field) == "event":
+		case "event":
 			e.Name = value
-		case !stray && (string(field) == "id" || string(field) == "retry"):
+		case "id", "retry":
 		default:
-			if !stray {
-				if first := bytes.TrimLeft(line, " \t"); len(first) == 0 || first[0] != '{' && first[0] != '[' {
-					continue
-				}
-				stray = true
-				r.stray = r.stray[:0]
-			}
-			r.stray = append(append(r.stray, line...), '\n')
-			e.Stray = r.stray
+			r.strayLine(&e, line)
 		}
 	}
 	return e
 }
 
-// cutLine splits b behind its first line and strips that line's end.
-func cutLine(b []byte) (line, rest []byte) {
-	i := bytes.IndexByte(b, '\n')
-	if i < 0 {
-		i = len(b)
-	}
-	if c := bytes.IndexByte(b[:i], '\r'); c >= 0 {
-		rest = b[c+1:]
-		if len(rest) > 0 && rest[0] == '\n' {
-			rest = rest[1:]
+// strayLine keeps a line that belongs to no field, if it is part of a bare JSON text.
+func (r *Reader) strayLine(e *Event, line []byte) {
+	if e.Stray == nil {
+		if first := bytes.TrimLeft(line, " \t"); len(first) == 0 || first[0] != '{' && first[0] != '[' {
+			return
 		}
-		return b[:c], rest
+		r.stray = r.stray[:0]
 	}
-	if i == len(b) {
-		return b, nil
-	}
-	return b[:i], b[i+1:]
+	r.stray = append(append(r.stray, line...), '\n')
+	e.Stray = r.stray
 }

@@ -1,0 +1,130 @@
+package aiproxy
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Header values that are the same for every request. They are shared and must not be
+// changed in place.
+var (
+	headerJSON    = []string{"application/json"}
+	headerSSE     = []string{"text/event-stream; charset=utf-8"}
+	headerNoCache = []string{"no-cache"}
+	headerFalse   = []string{"false"}
+	headerNo      = []string{"no"} // tells proxies such as nginx not to collect a stream
+)
+
+// notForClients are the response headers of providers that say something about the
+// connection, the provider's own infrastructure, or a body that is not passed as it
+// is; keys in canonical form.
+var notForClients = map[string]bool{
+	"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
+	"Transfer-Encoding": true, "Upgrade": true, "Content-Length": true, "Content-Encoding": true, "Content-Type": true, "Date": true,
+	"Set-Cookie": true, "Set-Cookie2": true, "Server": true, "Alt-Svc": true, "Via": true, "X-Powered-By": true, "Strict-Transport-Security": true,
+	"Report-To": true, "Nel": true, "Server-Timing": true, "X-Envoy-Upstream-Service-Time": true, "Access-Control-Allow-Origin": true,
+	"Access-Control-Expose-Headers": true, "Access-Control-Allow-Credentials": true, "Access-Control-Allow-Methods": true, "Access-Control-Allow-Headers": true,
+	"Vary": true, "Cache-Control": true, "Expires": true, "Pragma": true, "Location": true, "Www-Authenticate": true, "Etag": true, "Last-Modified": true,
+	"Accept-Ranges": true, "Age": true, "X-Request-Id": true,
+	"Authorization": true, "X-Api-Key": true, "Api-Key": true, "X-Goog-Api-Key": true,
+}
+
+// copyHeaders passes a provider's response headers to the client, without those of
+// notForClients and without any value that has a key in it.
+func (x *exchange) copyHeaders(from http.Header, keys ...string) {
+	to := x.w.Header()
+	for name, values := range from {
+		if notForClients[name] || strings.HasPrefix(name, "Cf-") || containsKey(values, keys) {
+			continue
+		}
+		to[name] = values
+	}
+	if id := requestID(from); id != "" && !containsKey([]string{id}, keys) {
+		x.requestID = id
+		to["X-Ai-Proxy-Upstream-Request-Id"] = []string{id}
+	}
+	x.setRequestID(to)
+}
+
+// requestID returns the name that the provider gave the request.
+func requestID(h http.Header) string {
+	for _, name := range [...]string{"X-Request-Id", "Request-Id", "X-Amzn-Requestid", "Apim-Request-Id"} {
+		if v := h[name]; len(v) > 0 && v[0] != "" {
+			return v[0]
+		}
+	}
+	return ""
+}
+
+func (x *exchange) setRequestID(h http.Header) {
+	if x.requestID == "" {
+		x.requestID = randomID("req_")
+	}
+	h["X-Request-Id"] = []string{x.requestID}
+}
+
+// minKey is the shortest credential that is worth hiding; anything shorter stands in
+// ordinary words.
+const minKey = 8
+
+// containsKey reports whether a key stands in one of the values.
+func containsKey(values, keys []string) bool {
+	for _, k := range keys {
+		if len(k) < minKey {
+			continue
+		}
+		for _, v := range values {
+			if strings.Contains(v, k) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// redact removes keys from a text that a provider wrote.
+func redact(text string, keys ...string) string {
+	for _, k := range keys {
+		if len(k) >= minKey {
+			text = strings.ReplaceAll(text, k, "[redacted]")
+		}
+	}
+	return text
+}
+
+// retryAfter reads how long a provider wants to be left alone from the headers that
+// OpenAI's SDKs read, in their order: milliseconds, then seconds or a date (RFC 9110,
+// section 10.2.3). 0 if it does not say.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if v := h.Get("Retry-After-Ms"); v != "" {
+		if ms, err := strconv.ParseFloat(v, 64); err == nil && ms > 0 && ms < math.MaxInt32 {
+			return time.Duration(ms * float64(time.Millisecond))
+		}
+	}
+	v := h.Get("Retry-After")
+	if v == "" {
+		return 0
+	}
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		if s > 0 && s < math.MaxInt32 {
+			return time.Duration(s * float64(time.Second))
+		}
+		return 0
+	}
+	if t, err := http.ParseTime(v); err == nil && t.After(now) {
+		return t.Sub(now)
+	}
+	return 0
+}
+
+// setRetryAfter tells the client how long to wait, in the whole seconds every client
+// knows and in the milliseconds that OpenAI's SDKs prefer.
+func setRetryAfter(h http.Header, d time.Duration) {
+	h["Retry-After"] = []string{strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10)}
+	h["Retry-After-Ms"] = []string{strconv.FormatInt(int64(math.Ceil(float64(d)/float64(time.Millisecond))), 10)}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

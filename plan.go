@@ -1,0 +1,95 @@
+package aiproxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ai-proxy/caddy-ai-proxy/providers"
+	"github.com/ai-proxy/caddy-ai-proxy/translate"
+	"github.com/ai-proxy/caddy-ai-proxy/translate/openai"
+	"github.com/ai-proxy/caddy-ai-proxy/upstream"
+)
+
+// plan is how one deployment is asked, and how its answer is read.
+type plan struct {
+	method string
+	url    *url.URL
+	// buf is what body aliases; the plan holds a reference to it.
+	buf    *buffer
+	body   openai.Segments
+	header [][2]string
+	// stream: the provider was asked for a stream. addedUsage: it was asked for usage
+	// in it, which the client did not ask for.
+	stream, addedUsage bool
+	// pass: an answer in the form that was asked for is passed byte for byte.
+	pass bool
+	// decoder reads an answer that is not passed.
+	decoder func() translate.Decoder
+	// parseError reads an answer that is not a success.
+	parseError func(status int, header http.Header, body []byte) *translate.Error
+}
+
+// release gives up what the plan holds: it will not be sent again. It may be called
+// more than once.
+func (p *plan) release() {
+	if p.buf != nil {
+		p.buf.release()
+		p.buf = nil
+	}
+}
+
+// planners make the plan for a chat request in each dialect.
+var planners = map[string]func(*exchange, *upstream.Deployment) (*plan, *translate.Error){
+	providers.DialectOpenAI: (*exchange).planOpenAI,
+}
+
+// planOpenAI passes the client's own bytes, or rewrites them where the provider has
+// quirks.
+func (x *exchange) planOpenAI(d *upstream.Deployment) (*plan, *translate.Error) {
+	q := &d.Quirks
+	p := &plan{
+		method: http.MethodPost, url: d.ChatURL, stream: x.head.Stream, pass: q.PassResponse(),
+		decoder:    func() translate.Decoder { return openai.NewDecoder(q) },
+		parseError: parseOpenAIError,
+	}
+	p.addedUsage = x.head.Stream && !x.head.IncludeUsage && q.StreamUsage == ""
+	edit := openai.Edit{Model: d.Model, QuotedModel: d.QuotedModel, IncludeUsage: p.addedUsage}
+	if q.PassRequest() && q.StreamUsage == "" {
+		p.buf = x.body
+		p.buf.retain()
+		p.body = openai.Splice(x.body.b, x.members, edit)
+		return p, nil
+	}
+	p.buf = newBuffer()
+	out, dropped, err := openai.Rewrite(p.buf.b, x.body.b, x.members, q, edit)
+	p.buf.b = out
+	if err == nil {
+		err = x.dropped(dropped)
+	}
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	p.body = openai.Join(out)
+	return p, nil
+}
+
+// dropped tells the client which of its parameters the provider does not get, or
+// refuses the request if the configuration wants that.
+func (x *exchange) dropped(names []string) *translate.Error {
+	if len(names) == 0 {
+		x.w.Header().Del("X-Ai-Proxy-Dropped") // of an earlier attempt
+		return nil
+	}
+	if x.h.UnsupportedParams == "reject" {
+		return translate.BadRequest("unsupported_parameter", names[0], "Unsupported parameter: '"+names[0]+"' is not supported with this model.")
+	}
+	x.w.Header().Set("X-Ai-Proxy-Dropped", strings.Join(names, ", "))
+	return nil
+}
+
+func parseOpenAIError(status int, header http.Header, body []byte) *translate.Error {
+	return openai.ParseError(status, retryAfter(header, time.Now()), body)
+}
