@@ -91,6 +91,10 @@ func (x *exchange) askChat(d *upstream.Deployment, key string, held bool) *trans
 		return err
 	}
 	defer p.release()
+	x.limits = p.limits
+	if !p.pass {
+		p.again = func(body []byte) (*http.Response, *translate.Error) { return x.sendAgain(d, p, body, key, held) }
+	}
 	resp, err := x.send(d, p, key, held)
 	if err != nil {
 		return err

@@ -30,7 +30,8 @@ type exchange struct {
 	body    *buffer
 	members []jsonscan.Member
 	head    openai.Head
-	key     string // the client's
+	request *translate.Request // decoded for a provider of another dialect
+	key     string             // the client's
 
 	events sse.Reader
 	out    []byte // bytes on their way to the client
@@ -42,6 +43,7 @@ type exchange struct {
 	// the error; refusalKey is the key it was given.
 	refusal    *http.Response
 	refusalKey string
+	limits     func(http.Header) [][2]string // of the current attempt's plan
 }
 
 // record is what is known about a request when it is over. The access log reads it

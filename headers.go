@@ -42,6 +42,11 @@ func (x *exchange) copyHeaders(from http.Header, keys ...string) {
 		}
 		to[name] = values
 	}
+	if x.limits != nil {
+		for _, f := range x.limits(from) {
+			to.Set(f[0], f[1])
+		}
+	}
 	if id := requestID(from); id != "" && !containsKey([]string{id}, keys) {
 		x.requestID = id
 		to["X-Ai-Proxy-Upstream-Request-Id"] = []string{id}

@@ -27,6 +27,11 @@ type plan struct {
 	pass bool
 	// decoder reads an answer that is not passed.
 	decoder func() translate.Decoder
+	// limits are rate-limit headers in OpenAI's form, from those of the provider; nil
+	// where the provider's are in that form, or there are none.
+	limits func(http.Header) [][2]string
+	// again sends a further request to the same deployment with another body.
+	again func(body []byte) (*http.Response, *translate.Error)
 	// parseError reads an answer that is not a success.
 	parseError func(status int, header http.Header, body []byte) *translate.Error
 }
@@ -42,7 +47,9 @@ func (p *plan) release() {
 
 // planners make the plan for a chat request in each dialect.
 var planners = map[string]func(*exchange, *upstream.Deployment) (*plan, *translate.Error){
-	providers.DialectOpenAI: (*exchange).planOpenAI,
+	providers.DialectOpenAI:    (*exchange).planOpenAI,
+	providers.DialectAnthropic: (*exchange).planAnthropic,
+	providers.DialectGemini:    (*exchange).planGemini,
 }
 
 // planOpenAI passes the client's own bytes, or rewrites them where the provider has

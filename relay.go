@@ -199,7 +199,7 @@ func (x *exchange) decodeStream(d *upstream.Deployment, p *plan, resp *http.Resp
 	dec, enc := p.decoder(), openai.NewStreamEncoder(openai.StreamOptions{IncludeUsage: x.head.IncludeUsage})
 	g := x.guard(d, withoutErrors{enc})
 	defer x.settle(g)
-	failed := x.decode(dec, g, resp, f, func() *translate.Error {
+	failed := x.decode(dec, g, p, resp, f, func() *translate.Error {
 		s.add(func(out []byte) []byte { return append(out, enc.Bytes()...) })
 		enc.Reset()
 		if g.Err() != nil {
@@ -239,7 +239,7 @@ func (x *exchange) decodeAnswer(d *upstream.Deployment, p *plan, resp *http.Resp
 	dec, enc := p.decoder(), openai.NewBodyEncoder(int(x.h.MaxAnswerSize))
 	g := x.guard(d, enc)
 	defer x.settle(g)
-	if failed := x.decode(dec, g, resp, f, g.Err); failed != nil {
+	if failed := x.decode(dec, g, p, resp, f, g.Err); failed != nil {
 		failed.Message = redact(failed.Message, key, x.key)
 		return x.streamError(failed)
 	}
@@ -247,49 +247,91 @@ func (x *exchange) decodeAnswer(d *upstream.Deployment, p *plan, resp *http.Resp
 	return nil
 }
 
-// decode runs an answer through a decoder and a guard. step is called whenever the
-// next event has to be waited for, and at the end; its error ends the answer.
-func (x *exchange) decode(dec translate.Decoder, g *translate.Guard, resp *http.Response, f form, step func() *translate.Error) *translate.Error {
-	if f == formJSON {
-		b, err := readAnswer(resp, x.h.MaxAnswerSize)
+// continuer is a decoder whose provider may pause an answer and go on with it in
+// another request.
+type continuer interface {
+	// Continue returns the body of the request that makes a paused answer go on; ok is
+	// false if the answer is not paused.
+	Continue() (body []byte, ok bool)
+}
+
+// decode runs an answer, and what continues it, through a decoder and a guard. step is
+// called whenever the next event has to be waited for, and at the end; its error ends
+// the answer.
+func (x *exchange) decode(dec translate.Decoder, g *translate.Guard, p *plan, resp *http.Response, f form, step func() *translate.Error) *translate.Error {
+	for {
+		clean, err := x.decodeOne(dec, g, resp, f, step)
 		if err != nil {
 			return err
 		}
-		defer b.release()
-		dec.Body(b.b, g)
-		dec.End(true, g)
-		g.End()
-		return step()
-	}
-	x.events.Reset(resp.Body, x.h.MaxEventSize)
-	for {
-		ev, err := x.events.Next()
+		next, err := x.continueAnswer(dec, p)
 		if err != nil {
-			dec.End(err == io.EOF, g)
+			return err
+		}
+		if next == nil {
+			dec.End(clean, g)
 			g.End()
 			return step()
 		}
-		if skip(&ev) {
+		defer next.Body.Close() //nolint:gocritic // a decoder bounds how often it goes on
+		resp, f = next, answerForm(next.Header, p.stream)
+	}
+}
+
+// continueAnswer asks a provider that has paused to go on. It returns nil if it has not.
+func (x *exchange) continueAnswer(dec translate.Decoder, p *plan) (*http.Response, *translate.Error) {
+	c, ok := dec.(continuer)
+	if !ok || p.again == nil {
+		return nil, nil
+	}
+	body, ok := c.Continue()
+	if !ok {
+		return nil, nil
+	}
+	return p.again(body)
+}
+
+// decodeOne runs one answer of the provider through the decoder. clean is false if its
+// bytes broke off.
+func (x *exchange) decodeOne(dec translate.Decoder, g *translate.Guard, resp *http.Response, f form, step func() *translate.Error) (clean bool, err *translate.Error) {
+	if f == formJSON {
+		b, err := readAnswer(resp, x.h.MaxAnswerSize)
+		if err != nil {
+			return false, err
+		}
+		defer b.release()
+		dec.Body(b.b, g)
+		return true, step()
+	}
+	x.events.Reset(resp.Body, x.h.MaxEventSize)
+	torn := false
+	for {
+		ev, readErr := x.events.Next()
+		if readErr != nil {
+			return readErr == io.EOF && !torn, nil
+		}
+		if ev.Comment() {
+			continue
+		}
+		if torn = isTorn(&ev); torn {
 			continue
 		}
 		dec.Event(ev.Data, ev.Stray, g)
 		if dec.Done() {
-			dec.End(true, g)
-			g.End()
 			err := step()
 			drain(resp.Body)
-			return err
+			return true, err
 		}
 		if g.Err() != nil || !x.events.Buffered() {
-			if failed := step(); failed != nil {
-				return failed
+			if err := step(); err != nil {
+				return false, err
 			}
 		}
 	}
 }
 
-// skip reports whether an event has nothing for a decoder: comments, and what a broken
-// connection left of the last event.
-func skip(ev *sse.Event) bool {
-	return ev.Data == nil && ev.Stray == nil || !ev.Terminated && ev.Stray == nil && jsonscan.Valid(ev.Data, 0) != nil && string(ev.Data) != "[DONE]"
+// isTorn reports whether an event is what a connection that broke, or was closed too
+// early, left of one.
+func isTorn(ev *sse.Event) bool {
+	return !ev.Terminated && ev.Stray == nil && jsonscan.Valid(ev.Data, 0) != nil && string(ev.Data) != "[DONE]"
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
+	"github.com/ai-proxy/caddy-ai-proxy/translate/openai"
 	"github.com/ai-proxy/caddy-ai-proxy/upstream"
 )
 
@@ -36,6 +37,25 @@ func (x *exchange) send(d *upstream.Deployment, p *plan, key string, held bool) 
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return nil, x.sendError(d, err)
+	}
+	return resp, nil
+}
+
+// sendAgain asks a deployment that has answered already, with another body, and returns
+// its success.
+func (x *exchange) sendAgain(d *upstream.Deployment, first *plan, body []byte, key string, held bool) (*http.Response, *translate.Error) {
+	p := *first
+	p.buf = newBuffer()
+	p.buf.b = body
+	p.body = openai.Join(body)
+	defer p.release()
+	resp, err := x.send(d, &p, key, held)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, x.refused(d, &p, resp, key, held)
 	}
 	return resp, nil
 }

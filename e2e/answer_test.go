@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // view is what a client sees of an answer to a chat request.
@@ -20,6 +22,8 @@ type view struct {
 	done bool
 	// wrong is what OpenAI would not have sent.
 	wrong []string
+	// excused are bytes of a provider that are passed, and whose form is its own.
+	excused []byte
 }
 
 type choice struct {
@@ -108,8 +112,8 @@ func (v *view) first() *choice {
 }
 
 // read reads an answer to a chat request and holds it against what OpenAI promises.
-func (s *schemas) read(a *answer, stream, includeUsage bool) *view {
-	v := &view{status: a.status, choices: map[int]*choice{}}
+func (s *schemas) read(a *answer, stream, includeUsage bool, excused ...byte) *view {
+	v := &view{status: a.status, choices: map[int]*choice{}, excused: excused}
 	if a.err != nil {
 		v.blame("the answer broke off: %v", a.err)
 	}
@@ -138,9 +142,7 @@ func (s *schemas) read(a *answer, stream, includeUsage bool) *view {
 }
 
 func (v *view) readFailure(s *schemas, text []byte) {
-	if bad := violation(s.failure, text); bad != "" {
-		v.blame("the error is not an envelope: %s", bad)
-	}
+	v.validate(s.failure, "the error", text)
 	var e struct {
 		Error *failure `json:"error"`
 	}
@@ -153,9 +155,7 @@ func (v *view) readFailure(s *schemas, text []byte) {
 }
 
 func (v *view) readCompletion(s *schemas, text []byte) {
-	if bad := violation(s.completion, text); bad != "" {
-		v.blame("the answer violates the schema: %s", bad)
-	}
+	v.validate(s.completion, "the answer", text)
 	var b body
 	if err := json.Unmarshal(text, &b); err != nil {
 		v.blame("the answer cannot be decoded: %v", err)
@@ -194,9 +194,7 @@ func (v *view) readStream(s *schemas, text []byte, includeUsage bool) {
 			v.readFailure(s, data)
 			continue
 		}
-		if bad := violation(s.chunk, data); bad != "" {
-			v.blame("a chunk violates the schema: %s", bad)
-		}
+		v.validate(s.chunk, "a chunk", data)
 		var b body
 		if err := json.Unmarshal(data, &b); err != nil {
 			v.blame("a chunk cannot be decoded: %v: %.200s", err, data)

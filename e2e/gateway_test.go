@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -28,8 +29,8 @@ type setup struct {
 	// are written below the gateway's home, {$HOME} in the Caddyfile.
 	env   []string
 	files map[string]string
-	// certificates is how many names the gateway needs a certificate for.
-	certificates int
+	// secure are the addresses of sites over HTTPS.
+	secure []string
 	// binary is the gateway's, by default the one that is built for the run.
 	binary string
 }
@@ -59,9 +60,10 @@ func start(t *testing.T, s setup) *gateway {
 	g := newGateway(t, s)
 	g.write(t, "Caddyfile", s.caddyfile())
 	g.launch(t, "run", "--config", "Caddyfile", "--adapter", "caddyfile")
-	g.out.wait(t, g.ended, "the gateway serving", func(text string) bool {
-		return strings.Contains(text, "serving initial configuration") && strings.Count(text, "certificate obtained successfully") >= s.certificates
-	})
+	g.out.wait(t, g.ended, "the gateway serving", func(text string) bool { return strings.Contains(text, "serving initial configuration") })
+	for _, address := range s.secure {
+		g.certified(t, address)
+	}
 	return g
 }
 
@@ -155,6 +157,29 @@ func (g *gateway) stop(t *testing.T) {
 		t.Logf("the gateway printed:\n%s", text[max(0, len(text)-most):])
 	}
 	g.cmd = nil
+}
+
+// certified waits for a site to have its certificate, which the gateway makes after it
+// has begun to serve.
+func (g *gateway) certified(t *testing.T, address string) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(patience)
+	var err error
+	for {
+		select {
+		case <-tick.C:
+			var conn *tls.Conn
+			conn, err = tls.Dial("tcp", strings.TrimPrefix(address, "https://"), &tls.Config{InsecureSkipVerify: true}) // only whether there is one
+			if err == nil {
+				conn.Close()
+				return
+			}
+		case <-limit:
+			t.Fatalf("%s has no certificate after %v: %v; the gateway printed:\n%s", address, patience, err, g.out)
+		}
+	}
 }
 
 // caddy runs the binary with other arguments in the same surroundings.

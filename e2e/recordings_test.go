@@ -147,6 +147,15 @@ func (r *recording) address(how string) string {
 	return r.Provider + "/" + model + "~case:" + r.ID + "@" + how
 }
 
+// excused are the bytes that the gateway passes as they are, because the provider is
+// OpenAI: their form is that of some years ago, and may violate today's schema.
+func (r *recording) excused() []byte {
+	if r.Provider == "openai" {
+		return r.body
+	}
+	return nil
+}
+
 // question is the request that the answer belongs to: the recorded one, if a client of
 // OpenAI could have sent it.
 func (r *recording) question(how string, stream, includeUsage bool) []byte {
@@ -159,7 +168,7 @@ func (r *recording) question(how string, stream, includeUsage bool) []byte {
 	delete(q, "stream_options")
 	q["model"] = r.address(how)
 	q["stream"] = stream
-	if includeUsage {
+	if stream && includeUsage {
 		q["stream_options"] = map[string]any{"include_usage": true}
 	}
 	if n := len(r.expected.Choices); n > 1 {
@@ -231,7 +240,7 @@ func startReplay(t *testing.T) *replaySite {
 	s.plain, s.secure = "http://127.0.0.1:"+plain, "https://localhost:"+secure
 	options := providerOptions(s.all, s.upstream.url)
 	s.gateway = start(t, setup{
-		sites: fmt.Sprintf("(gateway) {\n\tai_proxy {\n%s\t}\n}\n%s {\n\timport gateway\n}\n%s {\n\ttls internal\n\timport gateway\n}\n", options, s.plain, s.secure), certificates: 1,
+		sites: fmt.Sprintf("(gateway) {\n\tai_proxy {\n%s\t}\n}\n%s {\n\timport gateway\n}\n%s {\n\ttls internal\n\timport gateway\n}\n", options, s.plain, s.secure), secure: []string{s.secure},
 	})
 	return s
 }

@@ -26,14 +26,13 @@ type stage struct {
 func startStage(t *testing.T, more ...string) *stage {
 	t.Helper()
 	s := &stage{upstream: newUpstream(t)}
-	ports := []any{freePort(t), freePort(t), freePort(t)}
-	s.plain, s.secure, s.zipped = fmt.Sprintf("http://127.0.0.1:%s", ports...), fmt.Sprintf("https://localhost:%[2]s", ports...), fmt.Sprintf("https://localhost:%[3]s", ports...)
+	s.plain, s.secure, s.zipped = "http://127.0.0.1:"+freePort(t), "https://localhost:"+freePort(t), "https://localhost:"+freePort(t)
 	options := ""
 	for i, road := range roads {
 		options += fmt.Sprintf("\t\tprovider %s %s/v1 {\n\t\t\ttype %s\n\t\t}\n", road, s.upstream.url, []string{"openai", "compatible"}[i])
 	}
 	options += strings.Join(more, "\n") + "\n"
-	s.gateway = start(t, setup{certificates: 1, sites: fmt.Sprintf(`
+	s.gateway = start(t, setup{secure: []string{s.secure, s.zipped}, sites: fmt.Sprintf(`
 (gateway) {
 	ai_proxy {
 %s	}

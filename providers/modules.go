@@ -6,8 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// init registers a module for every row of the table, and for each of its other names,
-// so that {"type": "google"} means what `provider google` means.
+// init registers a module for every row of the table.
 func init() {
 	scanNames(func(name []byte) { caddy.RegisterModule(&HTTP{row: string(name)}) })
 	caddy.RegisterModule(new(Mock))
@@ -23,11 +22,12 @@ func (h *HTTP) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// New returns the provider of the row called name, as it is without configuration. It
-// must be provisioned before it is used.
+// New returns the provider of the row called name, or with name among its other names,
+// as it is without configuration. It must be provisioned before it is used.
 func New(name string) (*HTTP, error) {
-	if _, ok := ByName(name); !ok {
+	row, ok := ByName(name)
+	if !ok {
 		return nil, fmt.Errorf("there is no provider called %q%s", name, suggest(name, RowNames()))
 	}
-	return &HTTP{row: name}, nil
+	return &HTTP{row: row.Name}, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // profilesJSON is the table of providers. A row begins on a line of its own with its
-// name and other names, which is what [scanNames] relies on. Facts are those of the
+// name, which is what [scanNames] relies on. Facts are those of the
 // providers' own documentation and SDKs; where these leave open whether a parameter is
 // refused, the row leaves it out or says what every server of the kind takes.
 //
@@ -73,34 +73,19 @@ func All() []*Profile { return profiles().rows }
 // included, sorted.
 func RowNames() []string { return slices.Sorted(maps.Keys(profiles().byName)) }
 
-// scanNames calls yield with the name of each row and of each other name, without
-// parsing the table: modules are registered whenever the program starts, even if it
-// only prints its version.
+// scanNames calls yield with the name of each row, without parsing the table: modules
+// are registered whenever the program starts, even if it only prints its version.
 func scanNames(yield func(name []byte)) {
+	const start = "\n  {\"name\": \""
 	data := profilesJSON
 	for {
-		at := bytes.Index(data, []byte("\n  {\"name\": "))
+		at := bytes.Index(data, []byte(start))
 		if at < 0 {
 			return
 		}
-		data = data[at+len("\n  {\"name\": "):]
-		name, rest := quoted(data)
+		data = data[at+len(start):]
+		name, rest, _ := bytes.Cut(data, []byte{'"'})
 		yield(name)
-		if also, ok := bytes.CutPrefix(rest, []byte(`, "also": [`)); ok {
-			rest = also
-			for len(rest) > 0 && rest[0] != ']' {
-				name, rest = quoted(rest)
-				yield(name)
-				rest = bytes.TrimPrefix(rest, []byte(", "))
-			}
-		}
 		data = rest
 	}
-}
-
-// quoted cuts the first quoted text without escapes off data.
-func quoted(data []byte) (text, rest []byte) {
-	_, data, _ = bytes.Cut(data, []byte{'"'})
-	text, rest, _ = bytes.Cut(data, []byte{'"'})
-	return text, rest
 }

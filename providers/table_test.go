@@ -135,10 +135,12 @@ func TestTableHasTheExpectedNames(t *testing.T) {
 		"cerebras", "sambanova", "nvidia", "huggingface", "github", "baichuan", "yi", "stepfun", "volcengine", "hunyuan", "qianfan", "vllm",
 		"lmstudio", "llamacpp", "deepinfra", "nebius", "novita", "modelscope", "xiaomi", "cloudflare", "gateway", "compatible",
 	} {
-		if _, ok := ByName(name); !ok {
+		p, ok := ByName(name)
+		if !ok {
 			t.Errorf("there is no provider %q", name)
+			continue
 		}
-		if _, err := caddy.GetModule(Namespace + "." + name); err != nil {
+		if _, err := caddy.GetModule(Namespace + "." + p.Name); err != nil {
 			t.Error(err)
 		}
 	}
@@ -151,7 +153,7 @@ func TestScanNamesFindsWhatTheParserFinds(t *testing.T) {
 	scanNames(func(name []byte) { scanned = append(scanned, string(name)) })
 	var parsed []string
 	for _, p := range All() {
-		parsed = append(parsed, p.names()...)
+		parsed = append(parsed, p.Name)
 	}
 	if !slices.Equal(scanned, parsed) {
 		t.Errorf("scanned %q\nparsed %q", scanned, parsed)
@@ -207,21 +209,24 @@ func TestQuirksOfReasoningModels(t *testing.T) {
 		{provider: "moonshot", model: "kimi-k2.6", maxTokens: "max_tokens", drops: []string{"temperature"}},
 		{provider: "moonshot", model: "moonshot-v1-8k", maxTokens: "max_tokens", keeps: []string{"temperature"}},
 	} {
-		p, _ := ByName(tc.provider)
-		q := p.Quirks.For(tc.model)
-		if q.MaxTokens != tc.maxTokens {
-			t.Errorf("%s %s: max_tokens is sent as %q, want %q (E-136)", tc.provider, tc.model, q.MaxTokens, tc.maxTokens)
-		}
-		for _, name := range tc.drops {
-			if !slices.Contains(q.Drop, name) {
-				t.Errorf("%s %s: %s is not dropped", tc.provider, tc.model, name)
+		t.Run("E-136 "+tc.provider+" "+tc.model, func(t *testing.T) {
+			t.Parallel()
+			p, _ := ByName(tc.provider)
+			q := p.Quirks.For(tc.model)
+			if q.MaxTokens != tc.maxTokens {
+				t.Errorf("max_tokens is sent as %q, want %q", q.MaxTokens, tc.maxTokens)
 			}
-		}
-		for _, name := range tc.keeps {
-			if slices.Contains(q.Drop, name) {
-				t.Errorf("%s %s: %s is dropped", tc.provider, tc.model, name)
+			for _, name := range tc.drops {
+				if !slices.Contains(q.Drop, name) {
+					t.Errorf("%s is not dropped", name)
+				}
 			}
-		}
+			for _, name := range tc.keeps {
+				if slices.Contains(q.Drop, name) {
+					t.Errorf("%s is dropped", name)
+				}
+			}
+		})
 	}
 }
 

@@ -181,10 +181,14 @@ func (g *Guard) grow(ev *Event) {
 // deltas, and many clients turn each half into U+FFFD.
 func (g *Guard) whole(b *blockState, text []byte) []byte {
 	if b.halved {
-		g.joined = append(append(g.joined[:0], b.half[:]...), text...)
+		before := replacement
+		if surrogate(text) == lowHalf {
+			before = b.half[:]
+		}
+		g.joined = append(append(g.joined[:0], before...), text...)
 		text, b.halved = g.joined, false
 	}
-	if n := len(text) - len(b.half); n >= 0 && text[n] == '\\' && isHighSurrogate(text[n:]) && !escapedAt(text, n) {
+	if n := len(text) - len(b.half); n >= 0 && text[n] == '\\' && surrogate(text[n:]) == highHalf && !escapedAt(text, n) {
 		b.halved = true
 		copy(b.half[:], text[n:])
 		text = text[:n]
@@ -192,17 +196,25 @@ func (g *Guard) whole(b *blockState, text []byte) []byte {
 	return text
 }
 
-// isHighSurrogate reports whether the escape sequence s is the first half of a pair:
-// \ud800 to \udbff.
-func isHighSurrogate(s []byte) bool {
-	if s[1] != 'u' || s[2]|0x20 != 'd' {
-		return false
+// The halves of a surrogate pair: \ud800 to \udbff, \udc00 to \udfff.
+const (
+	highHalf = iota + 1
+	lowHalf
+)
+
+// surrogate tells which half of a pair the escape sequence at the start of text is; 0
+// if it is none.
+func surrogate(text []byte) int {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' || text[2]|0x20 != 'd' {
+		return 0
 	}
-	switch s[3] | 0x20 {
+	switch text[3] | 0x20 {
 	case '8', '9', 'a', 'b':
-		return true
+		return highHalf
+	case 'c', 'd', 'e', 'f':
+		return lowHalf
 	}
-	return false
+	return 0
 }
 
 // escapedAt reports whether the byte at i belongs to an escape sequence that begins

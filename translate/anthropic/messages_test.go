@@ -9,7 +9,7 @@ import (
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 )
 
-// textBlocks writes the content of a turn of text blocks.
+// said writes the content of a turn of text blocks.
 func said(role string, texts ...string) string {
 	var b strings.Builder
 	for i, s := range texts {
@@ -189,9 +189,9 @@ func TestContentParts(t *testing.T) {
 	}
 }
 
-// E-104: breakpoints on system, content, calls, results and tools arrive, and the last
+// Breakpoints on system, content, calls, results and tools arrive, and the last
 // four of them stay.
-func TestBreakpoints(t *testing.T) {
+func TestE104Breakpoints(t *testing.T) {
 	t.Parallel()
 	const mark = `,"cache_control":{"type":"ephemeral"}`
 	eph := jsontext.Value(`{"type":"ephemeral"}`)
@@ -249,8 +249,8 @@ func TestBreakpointForms(t *testing.T) {
 	}
 }
 
-// E-109: nothing of a former answer's citations is sent.
-func TestCitationsAreNotReplayed(t *testing.T) {
+// Nothing of a former answer's citations is sent.
+func TestE109CitationsAreNotReplayed(t *testing.T) {
 	t.Parallel()
 	enc, _ := encode(t, request("claude-opus-5", user("a"), assistant("b"), user("c")), Options{})
 	if strings.Contains(string(enc.Body), "citations") {

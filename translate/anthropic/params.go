@@ -201,6 +201,9 @@ func (e *encoder) decideSampling() {
 	if topK == nil {
 		topK = e.topK
 	}
+	if topK != nil && *topK < 1 {
+		topK = nil // other servers' word for no limit
+	}
 	if !e.row.Sampling || isCurrent(e.opt.Version) {
 		// A temperature or top_p of 1 is what the model does anyway.
 		if p.Temperature != nil && *p.Temperature != 1 {

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
+	"github.com/ai-proxy/caddy-ai-proxy/translate/openai"
 )
 
 func TestEffort(t *testing.T) {
@@ -97,8 +99,8 @@ func TestEffort(t *testing.T) {
 	runEncodingCases(t, cases)
 }
 
-// E-086: blocks go back byte-equal and in order, however the client kept them.
-func TestReasoningReplay(t *testing.T) {
+// Blocks go back byte-equal and in order, however the client kept them.
+func TestE086ReasoningReplay(t *testing.T) {
 	t.Parallel()
 	encrypted := func(index int, data string) translate.Part {
 		return translate.Part{Kind: translate.PartReasoning, Reasoning: &translate.Reasoning{Index: index, Encrypted: data, Format: FormatReasoning}}
@@ -154,47 +156,57 @@ func TestReasoningInManyFragments(t *testing.T) {
 	}
 }
 
-// E-096, E-086: three rounds of parallel calls with thinking. What the provider sent is
-// kept by a client and comes back, at every round, as the very same bytes.
-func TestThinkingSurvivesThreeToolRounds(t *testing.T) {
+// clientMessage is what an OpenAI client keeps of an answer: its message, as it came.
+func clientMessage(t *testing.T, body string) json.RawMessage {
+	t.Helper()
+	enc := openai.NewBodyEncoder(1 << 20)
+	g := &translate.Guard{Out: enc, ID: "chatcmpl-x", Created: 1}
+	d := NewDecoder(plain)
+	d.Body([]byte(body), g)
+	d.End(true, g)
+	g.End()
+	var out struct {
+		Choices []struct{ Message json.RawMessage }
+	}
+	if err := json.Unmarshal(enc.Bytes(), &out); err != nil || len(out.Choices) != 1 {
+		t.Fatalf("%v: %s", err, enc.Bytes())
+	}
+	return out.Choices[0].Message
+}
+
+// Three rounds of parallel calls with thinking. What the provider sent goes to a client
+// as OpenAI's, comes back from it, and is at every round the very same bytes.
+func TestE086E096ThinkingSurvivesThreeToolRounds(t *testing.T) {
 	t.Parallel()
-	req := request("claude-opus-5", system("s"), user("q"))
-	req.Params.Effort = "high"
-	req.Tools = []translate.Tool{function("f", `{"type":"object"}`), function("g", `{"type":"object"}`)}
+	messages := []string{`{"role":"system","content":"s"}`, `{"role":"user","content":"q"}`}
 	var sent []string
 	prefix := ""
 	for round := range 3 {
-		think := fmt.Sprintf(`{"type":"thinking","thinking":"Round %d:\n\"ü\" \u00e9 👋 \\","signature":"sig%d+/=="}`, round, round)
+		think := fmt.Sprintf(`{"type":"thinking","thinking":"Round %d:\n\"ü\" 👋 \\","signature":"sig%d+/=="}`, round, round)
 		redacted := fmt.Sprintf(`{"type":"redacted_thinking","data":"data%d=="}`, round)
 		calls := fmt.Sprintf(`{"type":"tool_use","id":"toolu_%da","name":"f","input":{"x":%d}},{"type":"tool_use","id":"toolu_%db","name":"g","input":{}}`, round, round, round)
-		v := decodeBody(t, plain, `{"type":"message","id":"msg_1","content":[`+think+`,`+redacted+`,{"type":"text","text":"so"},`+calls+`],"stop_reason":"tool_use"}`)
-		if v.err != nil || len(v.tools) != 2 || len(v.details) != 2 {
-			t.Fatalf("round %d: %+v", round, v)
-		}
+		blocks := think + `,` + redacted + `,{"type":"text","text":"so"},` + calls
+		sent = append(sent, blocks)
 
-		// The client keeps what it got and adds the results, in the wrong order.
-		a := assistant(v.text)
-		for _, d := range v.details {
-			a.Parts = append(a.Parts, translate.Part{Kind: translate.PartReasoning, Reasoning: &translate.Reasoning{Index: d.index, Text: d.text, Signature: d.signature, Encrypted: d.opaque, Format: d.format}})
+		// The client keeps the message and adds the results, in the wrong order.
+		message := clientMessage(t, `{"type":"message","id":"msg_1","content":[`+blocks+`],"stop_reason":"tool_use"}`)
+		messages = append(messages, string(message),
+			fmt.Sprintf(`{"role":"tool","tool_call_id":"toolu_%db","content":"B"}`, round), fmt.Sprintf(`{"role":"tool","tool_call_id":"toolu_%da","content":"A"}`, round))
+		req, fail := openai.DecodeRequest([]byte(`{"model":"claude-opus-5","reasoning_effort":"high","messages":` + list(messages...) +
+			`,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},{"type":"function","function":{"name":"g","parameters":{"type":"object"}}}]}`))
+		if fail != nil {
+			t.Fatal(fail)
 		}
-		for _, c := range v.tools {
-			a.Parts = append(a.Parts, call(c.id, c.name, c.args))
-		}
-		req.Turns = append(req.Turns, a, result(v.tools[1].id, "B"), result(v.tools[0].id, "A"))
-		think = strings.ReplaceAll(think, `\u00e9`, "é") // the one freedom an unescaping client has
-		sent = append(sent, think+`,`+redacted+`,{"type":"text","text":"so"},`+calls)
-
 		enc, m := encode(t, req, Options{})
 		for i, blocks := range sent {
-			if !strings.Contains(string(m["messages"]), blocks) {
-				t.Fatalf("round %d: the blocks of round %d changed:\n%s\nwant\n%s", round, i, m["messages"], blocks)
+			if !strings.Contains(string(m["messages"]), uses(blocks)+`,{"role":"user","content":[`+gave(fmt.Sprintf("toolu_%da", i), "A")+`,`+gave(fmt.Sprintf("toolu_%db", i), "B")+`]}`) {
+				t.Fatalf("round %d: round %d changed:\n%s\nwant\n%s", round, i, m["messages"], blocks)
 			}
 		}
 		// What was sent before is a prefix of what is sent now: caches stay warm.
-		end := strings.LastIndex(string(enc.Body), `]}],"thinking"`)
-		if end < 0 || !strings.HasPrefix(string(enc.Body), prefix) {
+		if !strings.HasPrefix(string(enc.Body), prefix) {
 			t.Fatalf("round %d changed what went before:\n%s\nwant prefix\n%s", round, enc.Body, prefix)
 		}
-		prefix = string(enc.Body)[:end]
+		prefix, _, _ = strings.Cut(string(enc.Body), `],"thinking"`)
 	}
 }

@@ -146,8 +146,9 @@ func TestParameters(t *testing.T) {
 			extra("container", `"c1"`)(r)
 		}, want: map[string]string{"inference_geo": `"us"`, "mcp_servers": `[{"type":"url"}]`, "speed": `"fast"`, "fallbacks": `"default"`, "container": `"c1"`, "context_management": `{"edits":[{"type":"compact_20260112"}]}`},
 			header: map[string]string{"anthropic-beta": "context-management-2025-06-27,compact-2026-01-12,mcp-client-2025-11-20,server-side-fallback-2026-07-01,fast-mode-2026-02-01"}},
-		{name: "betas of the client are merged", opt: Options{Beta: []string{"a-1, b-2", "a-1", "pdfs-2024-09-25", "c\r\nd"}}, set: extra("anthropic_beta", `["b-2","e-3"]`), header: map[string]string{"anthropic-beta": "b-2,e-3,a-1"}},
+		{name: "E-132 betas of the client are merged", opt: Options{Beta: []string{"a-1, b-2", "a-1", "pdfs-2024-09-25", "c\r\nd"}}, set: extra("anthropic_beta", `["b-2","e-3"]`), header: map[string]string{"anthropic-beta": "b-2,e-3,a-1"}},
 		{name: "Vertex AI", opt: Options{InBody: true}, want: map[string]string{"model": "", "anthropic_version": `"2026-10-21"`}, header: map[string]string{"anthropic-version": ""}},
+		{name: "E-135 output_config on Vertex AI", model: "claude-opus-4-6@default", opt: Options{InBody: true}, set: func(r *translate.Request) { r.Params.Effort = "low" }, want: map[string]string{"output_config": `{"effort":"low"}`}},
 		{name: "Vertex AI with sampling", model: "claude-sonnet-4-5@20250929", opt: Options{InBody: true}, set: sampling(ptr(0.5), nil, nil), want: map[string]string{"anthropic_version": `"vertex-2023-10-16"`, "temperature": "0.5"}},
 		{name: "a cloud's pinned version takes sampling", model: "claude-sonnet-4-5", opt: Options{Version: "vertex-2023-10-16"}, set: sampling(ptr(0.5), nil, nil), want: map[string]string{"temperature": "0.5"}, header: map[string]string{"anthropic-version": "vertex-2023-10-16"}},
 		{name: "a row of the configuration", model: "my-model", opt: Options{Model: &Model{MaxOutput: 10}}, want: map[string]string{"max_tokens": "10"}, header: current},
@@ -155,15 +156,15 @@ func TestParameters(t *testing.T) {
 	})
 }
 
-func TestPath(t *testing.T) {
+func TestE105PathIsAbsolute(t *testing.T) {
 	t.Parallel()
 	if got := Path("claude-opus-5", true); got != "/v1/messages" {
 		t.Errorf("path is %s", got)
 	}
 }
 
-// E-107: a limit that the client did not ask for is known to the caller.
-func TestImplicitLimitIsReported(t *testing.T) {
+// A limit that the client did not ask for is known to the caller.
+func TestE107ImplicitLimitIsReported(t *testing.T) {
 	t.Parallel()
 	enc, _ := encode(t, request("claude-brand-new", user("q")), Options{})
 	if enc.ImplicitMaxTokens != 32000 {

@@ -7,7 +7,7 @@ import (
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 )
 
-func TestBodyMapsEveryBlock(t *testing.T) {
+func TestE019E108BodyMapsEveryBlock(t *testing.T) {
 	t.Parallel()
 	v := decodeBody(t, plain, ": keep-alive\n\n \n"+`{
 	  "type": "message", "id": "msg_9", "model": "claude-opus-5", "role": "assistant",
@@ -28,7 +28,7 @@ func TestBodyMapsEveryBlock(t *testing.T) {
 	if v.err != nil || !v.ended {
 		t.Fatalf("the answer did not end well: %v", v.err)
 	}
-	// E-108: all text blocks are joined. E-019: comments before the JSON are skipped.
+	// All text blocks are joined, comments before the JSON are skipped.
 	if v.id != "chatcmpl-9" || v.tier != "priority" || v.text != "One. Two ü." || v.reasoning != "Hm.\n" || v.finish != translate.FinishToolCalls {
 		t.Errorf("got %+v", v)
 	}
@@ -38,7 +38,7 @@ func TestBodyMapsEveryBlock(t *testing.T) {
 			t.Errorf("reasoning details are %+v, want %+v", v.details, wantDetails)
 		}
 	}
-	want := []toolView{{"t1", "f", `{"a":[1,"b c"]}`, 0, false}, {"t2", "g", "{}", 1, false}, {"t3", "h", "{}", 2, false}} // E-049
+	want := []toolView{{"t1", "f", `{"a":[1,"b c"]}`, 0, false}, {"t2", "g", "{}", 1, false}, {"t3", "h", "{}", 2, false}}
 	for i, w := range want {
 		if len(v.tools) != 3 || v.tools[i] != w {
 			t.Errorf("tools are %+v, want %+v", v.tools, want)

@@ -82,8 +82,8 @@ func TestToolResults(t *testing.T) {
 	}
 }
 
-// E-050: whatever the model wrote as arguments, input is an object.
-func TestCallArguments(t *testing.T) {
+// Whatever the model wrote as arguments, input is an object.
+func TestE050CallArguments(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		``: `{}`, ` `: `{}`, `null`: `{}`, `{}`: `{}`,

@@ -10,6 +10,27 @@ type event struct {
 	typ, index, delta, block, message, usage, err []byte
 }
 
+func (ev *event) read(data []byte) {
+	for w := jsonscan.Walk(data); w.Next(); {
+		switch string(w.Name) {
+		case "type":
+			ev.typ = jsonscan.Inner(w.Value)
+		case "index":
+			ev.index = w.Value
+		case "delta":
+			ev.delta = w.Value
+		case "content_block":
+			ev.block = w.Value
+		case "message":
+			ev.message = w.Value
+		case "usage":
+			ev.usage = w.Value
+		case "error":
+			ev.err = w.Value
+		}
+	}
+}
+
 // Event takes one event of a stream. It goes by the type in the JSON, not by the
 // event's name, and ignores types it does not know: the API may add some at any time.
 func (d *Decoder) Event(data, stray []byte, out translate.Sink) {
@@ -44,29 +65,16 @@ func (d *Decoder) stray(raw []byte, out translate.Sink) {
 }
 
 func (d *Decoder) event(data []byte, out translate.Sink) {
+	if index, typ, value, ok := hotDelta(data); ok {
+		d.grow(index, typ, value, out)
+		return
+	}
 	if jsonscan.Valid(data, maxDepth) != nil {
 		d.fail(out, translate.UpstreamError("The provider sent an event that is not valid JSON."))
 		return
 	}
 	var ev event
-	for w := jsonscan.Walk(data); w.Next(); {
-		switch string(w.Name) {
-		case "type":
-			ev.typ = jsonscan.Inner(w.Value)
-		case "index":
-			ev.index = w.Value
-		case "delta":
-			ev.delta = w.Value
-		case "content_block":
-			ev.block = w.Value
-		case "message":
-			ev.message = w.Value
-		case "usage":
-			ev.usage = w.Value
-		case "error":
-			ev.err = w.Value
-		}
-	}
+	ev.read(data)
 	switch string(ev.typ) {
 	case "content_block_delta":
 		d.blockDelta(d.index(ev.index, false), ev.delta, out)
@@ -113,7 +121,7 @@ func (d *Decoder) index(raw []byte, start bool) int {
 	return -1
 }
 
-// blockDelta adds to an open block.
+// blockDelta reads a delta of any form.
 func (d *Decoder) blockDelta(index int, delta []byte, out translate.Sink) {
 	var typ, value []byte
 	for w := jsonscan.Walk(delta); w.Next(); {
@@ -124,13 +132,27 @@ func (d *Decoder) blockDelta(index int, delta []byte, out translate.Sink) {
 			value = w.Value
 		}
 	}
+	switch string(typ) { // which costs no copy
+	case "text_delta":
+		d.grow(index, "text_delta", value, out)
+	case "thinking_delta":
+		d.grow(index, "thinking_delta", value, out)
+	case "input_json_delta":
+		d.grow(index, "input_json_delta", value, out)
+	default:
+		d.grow(index, string(typ), value, out)
+	}
+}
+
+// grow adds to an open block what a delta of the given type carries.
+func (d *Decoder) grow(index int, typ string, value []byte, out translate.Sink) {
 	b := d.block(index)
 	if b == nil || !b.open {
 		if b = d.implied(index, typ); b == nil {
 			return
 		}
 	}
-	switch string(typ) {
+	switch typ {
 	case "text_delta":
 		d.text(b, jsonscan.Inner(value), out)
 	case "thinking_delta":
@@ -151,8 +173,8 @@ func (d *Decoder) blockDelta(index int, delta []byte, out translate.Sink) {
 
 // implied opens the block that a delta is about and that was never started; nil if the
 // delta does not say enough.
-func (d *Decoder) implied(index int, typ []byte) *answerBlock {
-	switch string(typ) {
+func (d *Decoder) implied(index int, typ string) *answerBlock {
+	switch typ {
 	case "text_delta":
 		return d.add(index, answerText)
 	case "thinking_delta":

@@ -104,7 +104,7 @@ func TestStreamFailures(t *testing.T) {
 	}
 }
 
-func TestStreamBrokenConnectionIsAnError(t *testing.T) {
+func TestE010E078BrokenConnectionIsAnErrorAndBooked(t *testing.T) {
 	t.Parallel()
 	g, v := guarded(t)
 	d := NewDecoder(plain)
@@ -119,8 +119,8 @@ func TestStreamBrokenConnectionIsAnError(t *testing.T) {
 	}
 }
 
-// E-015: a bare JSON error between or behind events is recognised.
-func TestStreamStrayJSON(t *testing.T) {
+// A bare JSON error between or behind events is recognised.
+func TestE015StrayJSONIsAnError(t *testing.T) {
 	t.Parallel()
 	g, v := guarded(t)
 	d := NewDecoder(plain)
@@ -212,8 +212,8 @@ func TestStreamToolCalls(t *testing.T) {
 	}
 }
 
-// E-053: whatever the stop reason, the client gets one of the five words it knows.
-func TestFinishReasons(t *testing.T) {
+// Whatever the stop reason, the client gets one of the five words it knows.
+func TestE053FinishReasons(t *testing.T) {
 	t.Parallel()
 	for stop, want := range map[string]string{
 		`"end_turn"`: "stop", `"stop_sequence"`: "stop", `"pause_turn"`: "stop", `"compaction"`: "stop", `null`: "stop", `"something_new"`: "stop", `""`: "stop",
@@ -230,8 +230,8 @@ func TestFinishReasons(t *testing.T) {
 	}
 }
 
-// E-061: the provider's own tools are neither calls nor text.
-func TestStreamServerToolsAreInvisible(t *testing.T) {
+// The provider's own tools are neither calls nor text.
+func TestE061ServerToolsAreInvisible(t *testing.T) {
 	t.Parallel()
 	events := []string{
 		msgStart(someUsage),
@@ -295,8 +295,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// E-110: a refusal is a content_filter with status 200, with and without text before it.
-func TestRefusal(t *testing.T) {
+// A refusal is a content_filter with status 200, with and without text before it.
+func TestE110Refusal(t *testing.T) {
 	t.Parallel()
 	end := `{"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"type":"refusal","category":"cyber","explanation":"Not \"this\"."}},"usage":{"output_tokens":1}}`
 	v := decodeEvents(t, plain, msgStart(someUsage), textDelta(0, "Well"), end, msgStop)
@@ -361,9 +361,9 @@ func TestCountRunes(t *testing.T) {
 	}
 }
 
-// E-086, E-092: reasoning comes in the provider's order and with everything that has
+// Reasoning comes in the provider's order and with everything that has
 // to be sent back.
-func TestStreamReasoningDetails(t *testing.T) {
+func TestE086E092ReasoningDetails(t *testing.T) {
 	t.Parallel()
 	v := decodeEvents(t, plain, msgStart(someUsage),
 		blockStart(0, `{"type":"thinking","thinking":"","signature":""}`), blockDelta(0, `{"type":"signature_delta","signature":"only"}`), blockStop(0),

@@ -3,6 +3,7 @@ package anthropic
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -64,7 +65,7 @@ func (e *encoder) decideTools() {
 		e.declare(i, allowed)
 	}
 	declared := len(e.tools)
-	if declared == 0 && len(e.req.Tools) == 0 {
+	if declared == 0 {
 		e.declareHistory()
 	}
 	if e.hasWebSearch() {
@@ -183,12 +184,12 @@ func (e *encoder) declare(i int, allowed []string) {
 		e.tools = append(e.tools, out)
 	default:
 		out := tool{name: e.names.of(t.Name), description: t.Description, cache: breakpoint(t.CacheControl)}
-		out.schema = e.inputSchema(t.Parameters, e.toolPath(i)+".function.parameters")
+		out.schema = e.inputSchema(t.Parameters, e.functionPath(i, "parameters"))
 		if t.Strict != nil && *t.Strict {
 			if strict, ok := sanitize(out.schema); ok && e.row.NativeJSON {
 				out.schema, out.strict = strict, true
 			} else {
-				e.drop(e.toolPath(i) + ".function.strict")
+				e.drop(e.functionPath(i, "strict"))
 			}
 		}
 		e.tools = append(e.tools, out)
@@ -200,6 +201,15 @@ func (e *encoder) toolPath(i int) string {
 		return p
 	}
 	return "tools[" + strconv.Itoa(i) + "]"
+}
+
+// functionPath is the path of a function's member, also of the deprecated "functions".
+func (e *encoder) functionPath(i int, name string) string {
+	path := e.toolPath(i)
+	if strings.HasPrefix(path, "functions") {
+		return path + "." + name
+	}
+	return path + ".function." + name
 }
 
 // isProviderTool reports whether a raw tool is one of Anthropic's own, whose types end
@@ -256,8 +266,8 @@ func grammarNote(format jsontext.Value) string {
 	return "\n\nThe input must match this " + jsonscan.String(jsonscan.Get(g, "syntax")) + " grammar:\n" + definition
 }
 
-// declareHistory declares the tools that the history calls, when the client declares
-// none: calls without tools are refused upstream. The model may not call them.
+// declareHistory declares the tools that the history calls, when there are no others:
+// calls without tools are refused upstream. The model may not call them.
 func (e *encoder) declareHistory() {
 	seen := make(map[string]bool)
 	for i := range e.turns {

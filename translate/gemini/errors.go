@@ -3,7 +3,6 @@ package gemini
 import (
 	"bytes"
 	"math"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +37,7 @@ func streamError(raw []byte) *translate.Error {
 	if s.message == "" {
 		s.message = "The provider reported an error."
 	}
-	err := s.classify(http.StatusBadGateway)
+	err := s.classify(502)
 	err.Message, err.Upstream = s.message, s.code
 	return err
 }
@@ -128,15 +127,15 @@ var statusCodes = map[string]int{
 
 // classify sorts the error by its status word, or else by its code, or else by the
 // HTTP status.
-func (s *rpcStatus) classify(http int) *translate.Error {
+func (s *rpcStatus) classify(answered int) *translate.Error {
 	code, ok := statusCodes[s.status]
 	if !ok {
 		if code = s.code; code == 0 {
-			code = http
+			code = answered
 		}
 	}
-	if http == 413 {
-		code = http
+	if answered == 413 {
+		code = answered
 	}
 	switch {
 	case code == 401, s.badKey():

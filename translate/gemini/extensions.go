@@ -147,8 +147,9 @@ func camelCase(name []byte) []byte {
 	return out
 }
 
-// compact appends the valid JSON without the white space between its tokens.
-func compact(dst, raw []byte) []byte {
+// compact returns the valid JSON without the white space between its tokens.
+func compact(raw []byte) []byte {
+	dst := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); {
 		switch c := raw[i]; c {
 		case ' ', '\n', '\r', '\t':

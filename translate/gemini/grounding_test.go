@@ -49,7 +49,7 @@ func checkCitations(t *testing.T, c *choiceView, pieces ...string) {
 	}
 }
 
-func TestE118GroundingInAnotherChunk(t *testing.T) {
+func TestGroundingInAnotherChunk_E118(t *testing.T) {
 	t.Parallel()
 	text := "It is 67°F — warm 🌞 today."
 	ground := `{"candidates":[{` + grounded(text, "67°F", "🌞 today") + `}]}`
@@ -72,7 +72,7 @@ func TestE118GroundingInAnotherChunk(t *testing.T) {
 	}
 }
 
-func TestE121CitationsOfARecording(t *testing.T) {
+func TestCitationsOfARecording_E121(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"json-grounding-unicode", "json-grounding-cached-unicode"} {
 		body, err := os.ReadFile(filepath.Join(recordings, "gemini", name, "response.json"))

@@ -83,7 +83,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-func TestE050Arguments(t *testing.T) {
+func TestArguments_E050(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"": `{}`, " ": `{}`, "null": `{}`, "{}": `{}`, `{"a":1}`: `{"a":1}`, `[1]`: `{"input":[1]}`, `5`: `{"input":5}`, `"x"`: `{"input":"x"}`,
@@ -94,7 +94,7 @@ func TestE050Arguments(t *testing.T) {
 	}
 }
 
-func TestE116CallIDs(t *testing.T) {
+func TestCallIDs_E116(t *testing.T) {
 	t.Parallel()
 	for id, own := range map[string]bool{
 		"spt7zdfl": true, "call_883098": true, "call_00000000000000000000abcd": false, "call_123456789012345678901234": false, "toolu_01abc": false, "SPT7ZDFL": false, "": false, "call_": false, "chatcmpl-tool-1": false,

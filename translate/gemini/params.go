@@ -143,7 +143,7 @@ func (e *encoder) responseFormat() {
 	if e.caps.NoJSON || len(e.tools) > 0 && !e.caps.JSONWithTools {
 		e.instruct = "Answer with one JSON object and nothing else: no explanation, no code fence."
 		if schema != nil {
-			e.instruct = "Answer with JSON that is valid under this JSON schema and nothing else: no explanation, no code fence.\n" + string(compact(nil, schema))
+			e.instruct = "Answer with JSON that is valid under this JSON schema and nothing else: no explanation, no code fence.\n" + string(compact(schema))
 		}
 		return
 	}

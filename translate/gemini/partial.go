@@ -116,7 +116,7 @@ func (p *partialCall) find(path string) *argNode {
 			return nil
 		}
 		var key string
-		index := -1
+		var index int
 		if key, index, rest, ok = pathStep(rest); !ok {
 			return nil
 		}

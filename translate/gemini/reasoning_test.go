@@ -9,7 +9,7 @@ import (
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 )
 
-func TestE090Efforts(t *testing.T) {
+func TestEfforts_E090(t *testing.T) {
 	t.Parallel()
 	level := func(l string) map[string]any { return map[string]any{"thinkingLevel": l, "includeThoughts": true} }
 	budget := func(n float64) map[string]any {
@@ -96,7 +96,7 @@ func signaturesOf(t *testing.T, req translate.Request, opt Options) string {
 	return strings.TrimSpace(b.String())
 }
 
-func TestE079E080E096Signatures(t *testing.T) {
+func TestSignatures_E079_E080_E096(t *testing.T) {
 	t.Parallel()
 	step := func(list ...translate.Part) []translate.Turn {
 		turns := []translate.Turn{user("Hi"), turn(translate.RoleAssistant, list...)}
@@ -139,7 +139,7 @@ func TestE079E080E096Signatures(t *testing.T) {
 	}
 }
 
-func TestE087ForeignReasoningLeavesNoEmptyTurn(t *testing.T) {
+func TestForeignReasoningLeavesNoEmptyTurn_E087(t *testing.T) {
 	t.Parallel()
 	v := body(t, translate.Request{Model: "gemini-3.5-flash", Turns: []translate.Turn{
 		user("Hi"), turn(translate.RoleAssistant, reasoning("", "c2ln", "anthropic-claude-v1"), translate.Part{Kind: translate.PartReasoning, Reasoning: &translate.Reasoning{Text: "secret"}}), user("Hello?"),

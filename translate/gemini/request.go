@@ -5,6 +5,7 @@ package gemini
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
@@ -191,12 +192,7 @@ func (e *encoder) drop(param string) {
 		e.fail("unsupported_parameter", param, "The provider of this model does not support "+param+".")
 		return
 	}
-	for _, have := range e.out.Dropped {
-		if have == param {
-			return
-		}
-	}
-	if len(e.out.Dropped) < maxDropped {
+	if len(e.out.Dropped) < maxDropped && !slices.Contains(e.out.Dropped, param) {
 		e.out.Dropped = append(e.out.Dropped, param)
 	}
 }

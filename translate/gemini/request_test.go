@@ -16,8 +16,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-func ptr[T any](v T) *T { return &v }
-
 // Short forms of turns and parts.
 
 func turn(role translate.Role, list ...translate.Part) translate.Turn {
@@ -66,9 +64,9 @@ var encodeCases = []struct {
 	{"only-system", translate.Request{Model: "gemini-3.5-flash", Turns: []translate.Turn{system("Be brief.")}}, Options{}},
 	{"gemma-has-no-system", translate.Request{Model: "gemma-3-27b-it", Turns: []translate.Turn{system("Be brief."), user("Hi"), system("Later.")}}, Options{}},
 	{"all-parameters", translate.Request{Model: "gemini-3.5-flash", Turns: []translate.Turn{user("Hi")}, Params: translate.Params{
-		MaxTokens: ptr[int64](100), Temperature: ptr(1.4), TopP: ptr(0.5), TopK: ptr[int64](40), FrequencyPenalty: ptr(0.25), PresencePenalty: ptr(-2.0),
-		N: ptr[int64](2), Seed: ptr[int64](1<<31 + 5), Stop: []string{"", "END", "\n"}, Logprobs: ptr(true), TopLogprobs: ptr[int64](3), Effort: "high",
-		ServiceTier: "fast", Store: ptr(true), Modalities: []string{"text"}, WebSearch: jsontext.Value(`{}`),
+		MaxTokens: new(int64(100)), Temperature: new(1.4), TopP: new(0.5), TopK: new(int64(40)), FrequencyPenalty: new(0.25), PresencePenalty: new(-2.0),
+		N: new(int64(2)), Seed: new(int64(1<<31 + 5)), Stop: []string{"", "END", "\n"}, Logprobs: new(true), TopLogprobs: new(int64(3)), Effort: "high",
+		ServiceTier: "fast", Store: new(true), Modalities: []string{"text"}, WebSearch: jsontext.Value(`{}`),
 	}}, Options{SafetySettings: jsontext.Value(`[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"OFF"}]`)}},
 	{"tools", translate.Request{Model: "gemini-3.5-flash", Turns: []translate.Turn{user("Hi")}, Tools: []translate.Tool{
 		{Kind: translate.ToolFunction, Name: "look", Description: "Looks.", Parameters: jsontext.Value(`{"type": "object", "properties": {"z": {"type": "string"}, "a": {"type": "integer"}}, "required": ["z"]}`)},
@@ -88,7 +86,7 @@ var encodeCases = []struct {
 	{"vertex", translate.Request{Model: "gemini-2.5-pro", Turns: []translate.Turn{
 		turn(translate.RoleUser, media(translate.PartImage, translate.Media{URL: "gs://bucket/cat.PNG"})),
 		turn(translate.RoleAssistant, call("spt7zdfl", "look", "{}")), result("spt7zdfl", "done"),
-	}, Params: translate.Params{ServiceTier: "flex", Store: ptr(true), PresencePenalty: ptr(1.0), Effort: "none"}}, Options{Vertex: true}},
+	}, Params: translate.Params{ServiceTier: "flex", Store: new(true), PresencePenalty: new(1.0), Effort: "none"}}, Options{Vertex: true}},
 	{"media", translate.Request{Model: "gemini-3-pro-preview", Turns: []translate.Turn{turn(translate.RoleUser,
 		media(translate.PartImage, translate.Media{Data: pixel, MIME: "image/jpg", Detail: "low"}),
 		media(translate.PartImage, translate.Media{URL: "https://generativelanguage.googleapis.com/v1beta/files/abc", MIME: "image/png", Detail: "high"}),
@@ -96,7 +94,7 @@ var encodeCases = []struct {
 		media(translate.PartFile, translate.Media{Data: "JVBERi0xLjcK", Filename: "a.pdf"}), media(translate.PartFile, translate.Media{FileID: "files/abc"}),
 		media(translate.PartAudio, translate.Media{Data: "AAAA", MIME: "audio/mpeg"}), text("What is this?"),
 	)}}, Options{}},
-	{"extensions", translate.Request{Model: "gemini-3.5-flash", Turns: []translate.Turn{user("Hi")}, Params: translate.Params{Effort: "low", Temperature: ptr(0.5)}, Extra: []translate.Member{
+	{"extensions", translate.Request{Model: "gemini-3.5-flash", Turns: []translate.Turn{user("Hi")}, Params: translate.Params{Effort: "low", Temperature: new(0.5)}, Extra: []translate.Member{
 		{Name: "generation_config", Value: jsontext.Value(`{"temperature":0.9,"media_resolution":"MEDIA_RESOLUTION_LOW","response_schema":{"properties":{"my_prop":{"type":"string"}}}}`)},
 		{Name: "safety_settings", Value: jsontext.Value(`[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"BLOCK_NONE"}]`)},
 		{Name: "extra_body", Value: jsontext.Value(`{"google":{"thinking_config":{"thinking_budget":5,"include_thoughts":true},"cached_content":"cachedContents/1"}}`)},
@@ -135,7 +133,7 @@ func TestEncodeRequestGolden(t *testing.T) {
 	}
 }
 
-func TestE103EqualRequestsGiveEqualBytes(t *testing.T) {
+func TestEqualRequestsGiveEqualBytes_E103(t *testing.T) {
 	t.Parallel()
 	for _, tc := range encodeCases {
 		first := encode(t, tc.req, tc.opt)
@@ -147,7 +145,7 @@ func TestE103EqualRequestsGiveEqualBytes(t *testing.T) {
 	}
 }
 
-func TestE103SchemasKeepTheirBytes(t *testing.T) {
+func TestSchemasKeepTheirBytes_E103(t *testing.T) {
 	t.Parallel()
 	schema := `{"type":"object","properties":{"z":{"type":"string","description":"A \u00e9."},"a":{"type":"array","items":{"type":"number","minimum":1.50}}},"required":["z","a"],"additionalProperties":false,"title":"T"}`
 	enc := encode(t, translate.Request{Model: "gemini-3.5-flash", Tools: []translate.Tool{function("f", schema)}}, Options{})
@@ -156,7 +154,7 @@ func TestE103SchemasKeepTheirBytes(t *testing.T) {
 	}
 }
 
-func TestE115AllKeysAreCamelCase(t *testing.T) {
+func TestAllKeysAreCamelCase_E115(t *testing.T) {
 	t.Parallel()
 	snake := regexp.MustCompile(`"[a-z]+_[a-z_]+":`)
 	for _, tc := range encodeCases {
@@ -238,19 +236,19 @@ func TestParameters(t *testing.T) {
 		dropped []string
 		fails   string
 	}{
-		"seed inside":             {params: translate.Params{Seed: ptr[int64](-7)}, key: "seed", want: -7.0},
-		"seed too large":          {params: translate.Params{Seed: ptr[int64](1 << 31)}, key: "seed", want: 0.0},
-		"seed too small":          {params: translate.Params{Seed: ptr[int64](-1<<31 - 1)}, key: "seed", want: float64(1<<31 - 1)},
-		"n of one":                {params: translate.Params{N: ptr[int64](1)}, key: "candidateCount"},
-		"n of nine":               {params: translate.Params{N: ptr[int64](9)}, fails: "n"},
-		"no output":               {params: translate.Params{MaxTokens: ptr[int64](0)}, fails: "max_completion_tokens"},
+		"seed inside":             {params: translate.Params{Seed: new(int64(-7))}, key: "seed", want: -7.0},
+		"seed too large":          {params: translate.Params{Seed: new(int64(1 << 31))}, key: "seed", want: 0.0},
+		"seed too small":          {params: translate.Params{Seed: new(int64(-1<<31 - 1))}, key: "seed", want: float64(1<<31 - 1)},
+		"n of one":                {params: translate.Params{N: new(int64(1))}, key: "candidateCount"},
+		"n of nine":               {params: translate.Params{N: new(int64(9))}, fails: "n"},
+		"no output":               {params: translate.Params{MaxTokens: new(int64(0))}, fails: "max_completion_tokens"},
 		"six stops":               {params: translate.Params{Stop: []string{"a", "b", "c", "d", "e", "f"}}, fails: "stop"},
 		"five stops and a blank":  {params: translate.Params{Stop: []string{"a", "b", "", "c", "d", "e"}}, key: "stopSequences", want: []any{"a", "b", "c", "d", "e"}},
 		"only blank stops":        {params: translate.Params{Stop: []string{""}}, key: "stopSequences"},
-		"penalty on 2.5":          {model: "gemini-2.5-flash", params: translate.Params{PresencePenalty: ptr(1.0), FrequencyPenalty: ptr(1.0)}, key: "presencePenalty", dropped: []string{"presence_penalty", "frequency_penalty"}},
-		"penalty on 2.5 rejected": {model: "gemini-2.5-flash", params: translate.Params{PresencePenalty: ptr(1.0)}, opt: Options{Reject: true}, fails: "presence_penalty"},
-		"penalty on Vertex":       {model: "gemini-2.5-flash", params: translate.Params{PresencePenalty: ptr(1.0)}, opt: Options{Vertex: true}, key: "presencePenalty", want: 1.0},
-		"logprobs off":            {params: translate.Params{Logprobs: ptr(false), TopLogprobs: ptr[int64](2)}, key: "logprobs", dropped: []string{"top_logprobs"}},
+		"penalty on 2.5":          {model: "gemini-2.5-flash", params: translate.Params{PresencePenalty: new(1.0), FrequencyPenalty: new(1.0)}, key: "presencePenalty", dropped: []string{"presence_penalty", "frequency_penalty"}},
+		"penalty on 2.5 rejected": {model: "gemini-2.5-flash", params: translate.Params{PresencePenalty: new(1.0)}, opt: Options{Reject: true}, fails: "presence_penalty"},
+		"penalty on Vertex":       {model: "gemini-2.5-flash", params: translate.Params{PresencePenalty: new(1.0)}, opt: Options{Vertex: true}, key: "presencePenalty", want: 1.0},
+		"logprobs off":            {params: translate.Params{Logprobs: new(false), TopLogprobs: new(int64(2))}, key: "logprobs", dropped: []string{"top_logprobs"}},
 		"audio without a voice":   {params: translate.Params{Modalities: []string{"text", "audio"}, Audio: jsontext.Value(`{"voice":"alloy","format":"pcm16"}`)}, fails: "modalities"},
 		"audio as mp3":            {params: translate.Params{Modalities: []string{"audio"}, Audio: jsontext.Value(`{"voice":"alloy","format":"mp3"}`)}, opt: Options{Voices: map[string]string{"*": "Kore"}}, fails: "audio.format"},
 		"audio": {params: translate.Params{Modalities: []string{"text", "audio"}, Audio: jsontext.Value(`{"voice":{"id":"alloy"},"format":"pcm16"}`)}, opt: Options{Voices: map[string]string{"alloy": "Kore"}},
@@ -303,7 +301,7 @@ func TestTopLevelMembers(t *testing.T) {
 			t.Error("store is sent without being asked for")
 		}
 	}
-	enc := encode(t, translate.Request{Model: "m", Params: translate.Params{ServiceTier: "priority", Store: ptr(false)}}, Options{Vertex: true})
+	enc := encode(t, translate.Request{Model: "m", Params: translate.Params{ServiceTier: "priority", Store: new(false)}}, Options{Vertex: true})
 	if !reflect.DeepEqual(enc.Header, [][2]string{{"X-Vertex-AI-LLM-Shared-Request-Type", "priority"}}) || !reflect.DeepEqual(enc.Dropped, []string{"store"}) {
 		t.Errorf("on Vertex: header %v, dropped %v", enc.Header, enc.Dropped)
 	}

@@ -1,7 +1,7 @@
 package gemini
 
 import (
-	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
@@ -48,12 +48,12 @@ func (w *schemaWriter) jsonKeyword(list []keyword, k *keyword, depth int) {
 			w.dst = append(appendName(w.dst, "type"), `["string","null"]`...)
 		}
 	case "enum":
-		w.jsonEnum(list, k.raw)
+		w.jsonEnum(k.raw)
 	case "const":
 		w.jsonConst(list, k.raw)
 	case "items", "additionalProperties":
 		if k.name == "items" && k.raw[0] == '[' {
-			w.array("prefixItems", k.raw, depth)
+			w.array("prefixItems", k.raw, false, depth)
 			return
 		}
 		w.dst = appendName(w.dst, k.name)
@@ -66,10 +66,8 @@ func (w *schemaWriter) jsonKeyword(list []keyword, k *keyword, depth int) {
 		if onlyRequires(k.raw) {
 			return // a note says it
 		}
-		w.array(k.name, k.raw, depth)
-		if k.name != "prefixItems" && string(find(list, "nullable")) == "true" && find(list, "type") == nil {
-			w.dst = append(w.dst[:len(w.dst)-1], `,{"type":"null"}]`...)
-		}
+		null := k.name != "prefixItems" && string(find(list, "nullable")) == "true" && find(list, "type") == nil
+		w.array(k.name, k.raw, null, depth)
 	case "properties":
 		w.properties(k.raw, depth)
 	case "required":
@@ -82,7 +80,7 @@ func (w *schemaWriter) jsonKeyword(list []keyword, k *keyword, depth int) {
 // jsonType writes the type, which may be a list, in small letters.
 func (w *schemaWriter) jsonType(list []keyword, raw []byte) {
 	types := typesOf(raw)
-	if string(find(list, "nullable")) == "true" && len(types) > 0 && !contains(types, "null") {
+	if string(find(list, "nullable")) == "true" && len(types) > 0 && !slices.Contains(types, "null") {
 		types = append(types, "null")
 	}
 	if len(types) == 0 {
@@ -101,7 +99,7 @@ func (w *schemaWriter) jsonType(list []keyword, raw []byte) {
 }
 
 // jsonEnum writes the strings and numbers of an enum.
-func (w *schemaWriter) jsonEnum(list []keyword, raw []byte) {
+func (w *schemaWriter) jsonEnum(raw []byte) {
 	n := 0
 	values := jsonscan.Walk(raw)
 	for values.Next() {
@@ -135,18 +133,25 @@ func (w *schemaWriter) jsonConst(list []keyword, raw []byte) {
 	}
 }
 
-// array writes a keyword whose value is a list of schemas.
-func (w *schemaWriter) array(name string, raw []byte, depth int) {
-	if len(raw) == 0 || raw[0] != '[' {
+// array writes a keyword whose value is a list of schemas, unless the list is empty,
+// with null as a further one if it is wanted.
+func (w *schemaWriter) array(name string, raw []byte, null bool, depth int) {
+	n := 0
+	if raw[0] == '[' {
+		for elements := jsonscan.Walk(raw); elements.Next(); n++ {
+			if n == 0 {
+				w.dst = append(appendName(w.dst, name), '[')
+			} else {
+				w.dst = append(w.dst, ',')
+			}
+			w.node(elements.Value, depth+1)
+		}
+	}
+	if n == 0 {
 		return
 	}
-	w.dst = append(appendName(w.dst, name), '[')
-	elements := jsonscan.Walk(raw)
-	for n := 0; elements.Next(); n++ {
-		if n > 0 {
-			w.dst = append(w.dst, ',')
-		}
-		w.node(elements.Value, depth+1)
+	if null {
+		w.dst = append(w.dst, `,{"type":"null"}`...)
 	}
 	w.dst = append(w.dst, ']')
 }
@@ -231,98 +236,4 @@ func (w *schemaWriter) definitions(list []keyword, k *keyword, depth int) {
 	}
 	w.scope = "#"
 	w.dst = append(w.dst, '}')
-}
-
-// find returns the value of a keyword, or nil.
-func find(list []keyword, name string) []byte {
-	for i := range list {
-		if list[i].name == name {
-			return list[i].raw
-		}
-	}
-	return nil
-}
-
-// typesOf returns the types a "type" names, in small letters.
-func typesOf(raw []byte) (types []string) {
-	if jsonscan.IsString(raw) {
-		return []string{strings.ToLower(jsonscan.String(raw))}
-	}
-	values := jsonscan.Walk(raw)
-	for values.Next() {
-		if t := strings.ToLower(jsonscan.String(values.Value)); t != "" && !contains(types, t) && len(types) < 8 {
-			types = append(types, t)
-		}
-	}
-	return types
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
-}
-
-// typeOf returns the JSON schema type of a value.
-func typeOf(raw []byte) string {
-	switch raw[0] {
-	case '{':
-		return "object"
-	case '[':
-		return "array"
-	case '"':
-		return "string"
-	case 't', 'f':
-		return "boolean"
-	case 'n':
-		return "null"
-	}
-	if bytes.ContainsAny(raw, ".eE") {
-		return "number"
-	}
-	return "integer"
-}
-
-// isScalar reports whether a value may stand in the provider's enum.
-func isScalar(raw []byte) bool {
-	return raw[0] == '"' || raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9'
-}
-
-// onlyRequires reports whether the branches of a union do nothing but require some of
-// the properties beside the union; the provider wants required names and properties
-// in one schema.
-func onlyRequires(union []byte) bool {
-	n := 0
-	for branches := jsonscan.Walk(union); branches.Next(); n++ {
-		required := false
-		for members := jsonscan.Walk(branches.Value); members.Next(); {
-			switch string(members.Name) {
-			case "required":
-				required = true
-			case "properties", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "items":
-				return false
-			}
-		}
-		if !required {
-			return false
-		}
-	}
-	return n > 0
-}
-
-// enumHasNull reports whether null is among the values of an enum with other values.
-func enumHasNull(list []keyword) bool {
-	null, others := false, false
-	values := jsonscan.Walk(find(list, "enum"))
-	for values.Next() {
-		if values.Value[0] == 'n' {
-			null = true
-		} else if isScalar(values.Value) {
-			others = true
-		}
-	}
-	return null && others
 }

@@ -38,7 +38,7 @@ func notesOf(list []keyword, openAPI bool) (notes []byte) {
 			notes = append(notes, ", "...)
 		}
 		notes = append(append(notes, k.name...), ": "...)
-		value := compact(nil, k.raw)
+		value := compact(k.raw)
 		if jsonscan.IsString(value) {
 			value = jsonscan.Unquote(nil, value)
 		}
@@ -70,7 +70,7 @@ func noted(list []keyword, k *keyword, openAPI bool) bool {
 	case "enum":
 		return hasOther(k.raw)
 	case "additionalProperties":
-		return openAPI && k.raw[0] == '{' && len(compact(nil, k.raw)) > 2
+		return openAPI && k.raw[0] == '{' && len(compact(k.raw)) > 2
 	case "format":
 		return openAPI && !openFormat(list, jsonscan.String(k.raw))
 	}

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
 )
@@ -18,7 +19,7 @@ func (w *schemaWriter) openNode(list []keyword, depth int) {
 		return
 	}
 	types := typesOf(find(list, "type"))
-	nullable := string(find(list, "nullable")) == "true" || contains(types, "null") || enumHasNull(list)
+	nullable := string(find(list, "nullable")) == "true" || slices.Contains(types, "null") || enumHasNull(list)
 	single := types[:0:0]
 	for _, t := range types {
 		if t != "null" {
@@ -248,11 +249,11 @@ func openFormat(list []keyword, format string) bool {
 	types := typesOf(find(list, "type"))
 	switch format {
 	case "enum", "date-time":
-		return len(types) == 0 || contains(types, "string")
+		return len(types) == 0 || slices.Contains(types, "string")
 	case "float", "double":
-		return contains(types, "number")
+		return slices.Contains(types, "number")
 	case "int32", "int64":
-		return contains(types, "integer")
+		return slices.Contains(types, "integer")
 	}
 	return false
 }

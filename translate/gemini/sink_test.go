@@ -18,7 +18,6 @@ type clientView struct {
 	usage           *translate.Usage
 	err             *translate.Error
 	ended           bool
-	content         bool // at the time of the error
 }
 
 type choiceView struct {

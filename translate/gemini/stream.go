@@ -13,6 +13,8 @@ const (
 	maxStray = 8 << 20
 	// maxChoices bounds the candidates; the provider gives at most eight.
 	maxChoices = 128
+	// maxSignatures bounds the signatures of a candidate's text; one is usual.
+	maxSignatures = 64
 	// maxKept is for what is reported at the end: signatures, grounding, the parts of
 	// server tools.
 	maxKept = 4 << 20

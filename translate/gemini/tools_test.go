@@ -10,10 +10,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-func TestE054ToolChoice(t *testing.T) {
+func TestToolChoice_E054(t *testing.T) {
 	t.Parallel()
 	tools := []translate.Tool{function("a", ""), function("b", "")}
-	strict := []translate.Tool{function("a", ""), {Kind: translate.ToolFunction, Name: "b", Strict: ptr(true)}}
+	strict := []translate.Tool{function("a", ""), {Kind: translate.ToolFunction, Name: "b", Strict: new(true)}}
 	config := func(mode string, names ...any) map[string]any {
 		m := map[string]any{"mode": mode}
 		if len(names) > 0 {
@@ -58,13 +58,13 @@ func TestE054ToolChoice(t *testing.T) {
 	if !reflect.DeepEqual(enc.Dropped, []string{"tool_choice"}) {
 		t.Errorf("tool_choice without tools: dropped %v", enc.Dropped)
 	}
-	enc = encode(t, translate.Request{Model: "m", Tools: tools, Choice: translate.ToolChoice{Parallel: ptr(false)}}, Options{})
+	enc = encode(t, translate.Request{Model: "m", Tools: tools, Choice: translate.ToolChoice{Parallel: new(false)}}, Options{})
 	if !reflect.DeepEqual(enc.Dropped, []string{"parallel_tool_calls"}) {
 		t.Errorf("parallel_tool_calls: dropped %v", enc.Dropped)
 	}
 }
 
-func TestE056ToolNamesComeBackUnchanged(t *testing.T) {
+func TestToolNamesComeBackUnchanged_E056(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 70)
 	names := []string{"fine", "a.b:c-d", "9lives", "with space", "with_space", "ümlaut", "", long, long + "y", strings.Repeat("z", 200), strings.Repeat("z", 201)}

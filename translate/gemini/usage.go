@@ -16,30 +16,34 @@ type counts struct {
 
 // usageMetadata takes the usage so far and reports it, so that the tokens of an answer
 // that fails later are known as well.
-func (d *Decoder) usageMetadata(raw []byte, out translate.Sink) {
+func (d *Decoder) usageMetadata(cur *cursor, out translate.Sink) {
+	if !cur.enter('{') {
+		return
+	}
 	u := &d.use
-	members := jsonscan.Walk(raw)
-	for members.Next() {
-		switch string(members.Name) {
+	for name := cur.member(); name != nil; name = cur.member() {
+		switch string(name) {
 		case "promptTokenCount":
-			u.count(&u.prompt, members.Value)
+			u.count(&u.prompt, cur.skip())
 		case "toolUsePromptTokenCount":
-			u.count(&u.toolPrompt, members.Value)
+			u.count(&u.toolPrompt, cur.skip())
 		case "candidatesTokenCount":
-			u.count(&u.candidates, members.Value)
+			u.count(&u.candidates, cur.skip())
 		case "thoughtsTokenCount":
-			u.count(&u.thoughts, members.Value)
+			u.count(&u.thoughts, cur.skip())
 		case "cachedContentTokenCount":
-			u.count(&u.cached, members.Value)
+			u.count(&u.cached, cur.skip())
 		case "promptTokensDetails":
-			u.details(members.Value, &u.promptAudio, &u.promptImage, &u.promptText)
+			u.details(cur, &u.promptAudio, &u.promptImage, &u.promptText)
 		case "candidatesTokensDetails":
 			var images int64
-			u.details(members.Value, &u.outputAudio, &images, &u.outputText)
+			u.details(cur, &u.outputAudio, &images, &u.outputText)
 		case "serviceTier", "trafficType":
-			if tier := serviceTier(jsonscan.Inner(members.Value)); tier != "" {
+			if tier := serviceTier(jsonscan.Inner(cur.skip())); tier != "" {
 				d.tier = tier
 			}
+		default:
+			cur.skip()
 		}
 	}
 	if !u.seen {
@@ -61,17 +65,30 @@ func (u *counts) count(dst *int64, raw []byte) {
 const maxTokens = 1 << 50
 
 // details takes the counts by modality.
-func (u *counts) details(raw []byte, audio, image, text *int64) {
-	elements := jsonscan.Walk(raw)
-	for elements.Next() {
-		n := jsonscan.Get(elements.Value, "tokenCount")
-		switch string(jsonscan.Inner(jsonscan.Get(elements.Value, "modality"))) {
+func (u *counts) details(cur *cursor, audio, image, text *int64) {
+	if !cur.enter('[') {
+		return
+	}
+	for cur.next() {
+		var modality, tokens []byte
+		if !cur.enter('{') {
+			continue
+		}
+		for name := cur.member(); name != nil; name = cur.member() {
+			switch value := cur.skip(); string(name) {
+			case "modality":
+				modality = jsonscan.Inner(value)
+			case "tokenCount":
+				tokens = value
+			}
+		}
+		switch string(modality) {
 		case "AUDIO":
-			u.count(audio, n)
+			u.count(audio, tokens)
 		case "IMAGE":
-			u.count(image, n)
+			u.count(image, tokens)
 		case "TEXT":
-			u.count(text, n)
+			u.count(text, tokens)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Walker goes through the members of an object or the elements of an array whose text
@@ -175,7 +176,8 @@ func String(raw []byte) string {
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner)
 	}
-	return string(Unquote(nil, raw))
+	text := Unquote(make([]byte, 0, len(inner)), raw)
+	return unsafe.String(unsafe.SliceData(text), len(text)) // nobody else has text
 }
 
 // Int returns the value of a raw number, rounded toward zero and saturated at the

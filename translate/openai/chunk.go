@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
@@ -147,13 +148,11 @@ func (d *Decoder) emitCitations(out translate.Sink) {
 // validJSON reports whether data is JSON, and returns it with U+FFFD in place of bytes
 // that are not UTF-8, which is how the HTML standard has event streams decoded.
 func validJSON(data []byte) ([]byte, bool) {
-	switch jsonscan.Valid(data, maxDepth) {
-	case nil:
-		return data, true
-	case jsonscan.ErrUTF8:
+	err := jsonscan.Valid(data, maxDepth)
+	if errors.Is(err, jsonscan.ErrUTF8) {
 		return bytes.ToValidUTF8(data, []byte("\ufffd")), true
 	}
-	return data, false
+	return data, err == nil
 }
 
 // first returns the first element of an array, or nil.

@@ -14,7 +14,6 @@ import (
 type BodyEncoder struct {
 	max, size int
 	buf       []byte
-	taken     bool
 	ended     bool
 	err       *translate.Error
 

@@ -71,7 +71,7 @@ func (e *StreamEncoder) delta(ev *translate.Event) {
 }
 
 // meta writes metadata into the open chunk if it is the block's own, else into a new
-// one.
+// one. The ID of a MetaEncrypted event is the id of the opaque state, if it has one.
 func (e *StreamEncoder) meta(ev *translate.Event) {
 	c, b := e.block(ev)
 	switch ev.Meta {

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
@@ -44,9 +45,9 @@ type rawMember struct {
 
 // block returns the block that ev speaks of.
 func (c *bodyChoice) block(ev *translate.Event) *bodyBlock {
-	for i := len(c.blocks) - 1; i >= 0; i-- {
-		if c.blocks[i].index == ev.Index {
-			return c.blocks[i]
+	for _, b := range slices.Backward(c.blocks) {
+		if b.index == ev.Index {
+			return b
 		}
 	}
 	b := &bodyBlock{index: ev.Index, kind: ev.Block, format: ev.Format, call: ev.Call, detail: -1}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
@@ -178,9 +179,9 @@ func (e *StreamEncoder) began(index int, kind translate.BlockKind) *streamChoice
 // block returns the block that ev speaks of; the Guard has opened it before.
 func (e *StreamEncoder) block(ev *translate.Event) (*streamChoice, *streamBlock) {
 	c := e.began(ev.Choice, ev.Block)
-	for i := len(c.blocks) - 1; i >= 0; i-- {
-		if c.blocks[i].index == ev.Index {
-			return c, c.blocks[i]
+	for _, b := range slices.Backward(c.blocks) {
+		if b.index == ev.Index {
+			return c, b
 		}
 	}
 	b := &streamBlock{index: ev.Index, kind: ev.Block, format: ev.Format, id: ev.Call.ID, detail: -1}

@@ -81,6 +81,9 @@ func TestParseError(t *testing.T) {
 		{"redirect", 302, ``, translate.ErrorUpstream, 502, "upstream_error", "bad_gateway", "", "The provider answered with status 502."},
 		{"MiniMax in a 200", 200, `{"id":"x","choices":null,"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}`, quota, 429, "insufficient_quota", "insufficient_quota", "", "insufficient balance"},
 		{"MiniMax's filter", 200, `{"base_resp":{"status_code":1026,"status_msg":"input new_sensitive"}}`, translate.ErrorContentPolicy, 400, "invalid_request_error", "1026", "", "input new_sensitive"},
+		{"a title beside the message", 400, `{"statusCode":400,"error":"Bad Request","message":"messages is missing"}`, request, 400, "invalid_request_error", "", "", "messages is missing"},
+		{"RFC 9457", 400, `{"type":"https://example.com/errors/bad","title":"Bad","status":400,"detail":"no model given"}`, request, 400, "invalid_request_error", "", "", "no model given"},
+		{"overlong members", 400, `{"error":{"message":"m","type":"` + strings.Repeat("t", 1000) + `","code":"<b>","param":"` + strings.Repeat("p", 1000) + `"}}`, request, 400, "invalid_request_error", "", "", "m"},
 		{"nested without end", 500, strings.Repeat(`{"error":`, 50) + `"deep"` + strings.Repeat(`}`, 50), server, 500, "server_error", "", "", "The provider answered with status 500."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,6 +132,7 @@ func TestParseErrorContextLength_E145(t *testing.T) {
 	}
 }
 
+// E-143: the wait that a message asks for.
 func TestParseErrorWait_E143(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]time.Duration{

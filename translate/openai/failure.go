@@ -37,7 +37,20 @@ func readFailure(body []byte) failure {
 	}
 	f.message = readable(f.message)
 	f.words = readable(f.words)
+	f.typ, f.param, f.code = word(f.typ), word(f.param), word(f.code)
 	return f
+}
+
+// maxWord is the longest type, param or code that is passed on.
+const maxWord = 256
+
+// word returns s if it may stand as a type, a param or a code; URLs, which RFC 9457
+// has for types, and texts may not.
+func word(s string) string {
+	if len(s) > maxWord || strings.ContainsAny(s, "<>\n") || strings.Contains(s, "://") || strings.HasPrefix(s, "about:") {
+		return ""
+	}
+	return s
 }
 
 // readable returns a message as a person should see it: bounded, and not at all if it
@@ -142,8 +155,12 @@ func (f *failure) readObject(raw []byte, depth int) {
 }
 
 // readInner takes the error inside an envelope. What it says goes before what stands
-// beside it, except that a string is only the message.
+// beside it, except that a string beside a message is no more than its title.
 func (f *failure) readInner(inner []byte, depth int) {
+	if inner[0] == '"' && f.message != "" {
+		f.words += " " + jsonscan.String(inner)
+		return
+	}
 	var g failure
 	g.read(inner, depth+1)
 	f.message, f.typ = either(g.message, f.message), either(g.typ, f.typ)

@@ -29,6 +29,10 @@ func (d *Decoder) finish(c *answerChoice, raw, matched []byte, out translate.Sin
 	switch end {
 	case endingNone:
 		return
+	case endingGood:
+		if reason == translate.FinishUnknown {
+			d.oddFinish = string(raw[:min(len(raw), maxReason)])
+		}
 	case endingFailed:
 		d.fail(translate.UpstreamError("The provider ended the answer with an error."), out)
 		return

@@ -6,6 +6,7 @@ import (
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 )
 
+// E-053: the client sees one of five reasons, whatever the provider says.
 func TestFinishReasons_E053(t *testing.T) {
 	t.Parallel()
 	for native, want := range map[string]string{
@@ -85,5 +86,16 @@ func TestStopSequence_E157(t *testing.T) {
 	}
 	if s := viewBoth(t, nil, eventStream(`{"choices":[{"delta":{"content":"hi"},"stop_reason":"x","finish_reason":"length"}]}`)); s.choice().Vendor != nil {
 		t.Error("a stop string without a stop")
+	}
+}
+
+func TestFinishReasonUnknownIsReported(t *testing.T) {
+	t.Parallel()
+	for finish, want := range map[string]string{`"odd"`: `"odd"`, `"stop"`: "", `""`: ""} {
+		dec := NewDecoder(nil)
+		dec.Body([]byte(wholeAnswer(`{"content":"hi"}`, finish)), answerGuard(NewBodyEncoder(0)))
+		if got := dec.OddFinish(); got != want {
+			t.Errorf("%s: %q", finish, got)
+		}
 	}
 }

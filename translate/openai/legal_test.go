@@ -1,8 +1,7 @@
 package openai
 
 import (
-	"encoding/json"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -210,9 +209,7 @@ func (c *seenChoice) takeDelta(t *testing.T, delta map[string]any) {
 			if c.Vendor == nil {
 				c.Vendor = map[string]any{}
 			}
-			for k, v := range v.(map[string]any) {
-				c.Vendor[k] = v
-			}
+			maps.Copy(c.Vendor, v.(map[string]any))
 		default:
 			t.Errorf("unknown member %q in a delta", name)
 		}
@@ -282,158 +279,4 @@ func (c *seenChoice) takeFunction(t *testing.T, call map[string]any) {
 		c.Function = &seenTool{Name: name}
 	}
 	c.Function.Args += args
-}
-
-// checkTools checks what holds for the calls of a complete answer.
-func checkTools(t *testing.T, index int, c *seenChoice) {
-	t.Helper()
-	ids := map[string]bool{}
-	for i, tool := range c.Tools {
-		if ids[tool.ID] {
-			t.Errorf("choice %d: id %q twice", index, tool.ID)
-		}
-		ids[tool.ID] = true
-		if tool.Type == "function" && tool.Args == "" {
-			t.Errorf("choice %d: call %d has no arguments", index, i)
-		}
-	}
-	switch c.Finish {
-	case "tool_calls":
-		if len(c.Tools) == 0 {
-			t.Errorf("choice %d ends with tool_calls and has none", index)
-		}
-	case "function_call":
-		if c.Function == nil {
-			t.Errorf("choice %d ends with function_call and has none", index)
-		}
-	case "stop":
-		if len(c.Tools) > 0 || c.Function != nil {
-			t.Errorf("choice %d ends with stop and has calls", index)
-		}
-	}
-}
-
-func checkUsage(t *testing.T, v any) map[string]any {
-	t.Helper()
-	u, ok := v.(map[string]any)
-	if !ok {
-		t.Fatalf("usage is %v", v)
-	}
-	for _, name := range []string{"prompt_tokens", "completion_tokens", "total_tokens"} {
-		if _, ok := u[name].(float64); !ok {
-			t.Errorf("usage.%s is %v", name, u[name])
-		}
-	}
-	if u["total_tokens"] != u["prompt_tokens"].(float64)+u["completion_tokens"].(float64) {
-		t.Errorf("total is no sum: %v", u)
-	}
-	for _, name := range []string{"prompt_tokens_details", "completion_tokens_details"} {
-		if _, ok := u[name].(map[string]any); !ok {
-			t.Errorf("usage.%s is %v", name, u[name])
-		}
-	}
-	return u
-}
-
-func checkEnvelope(t *testing.T, v any) map[string]any {
-	t.Helper()
-	e, ok := v.(map[string]any)
-	if !ok || len(e) != 4 {
-		t.Fatalf("error is %v", v)
-	}
-	for _, name := range []string{"message", "type"} {
-		if s, _ := e[name].(string); s == "" {
-			t.Errorf("error.%s is %v", name, e[name])
-		}
-	}
-	for _, name := range []string{"param", "code"} {
-		v, ok := e[name]
-		if _, isText := v.(string); !ok || v != nil && !isText {
-			t.Errorf("error.%s is %v", name, v)
-		}
-	}
-	return e
-}
-
-// readClientBody reads a body as a strict client does.
-func readClientBody(t *testing.T, body []byte) *seen {
-	t.Helper()
-	var top map[string]any
-	if err := json.Unmarshal(body, &top); err != nil {
-		t.Fatalf("not JSON: %v\n%s", err, body)
-	}
-	s := &seen{Choices: map[int]*seenChoice{}}
-	if e, ok := top["error"]; ok {
-		s.Error = checkEnvelope(t, e)
-		return s
-	}
-	s.checkTop(t, top, "chat.completion")
-	if u, ok := top["usage"]; ok {
-		s.Usage = checkUsage(t, u)
-	}
-	last := -1
-	for _, v := range top["choices"].([]any) {
-		choice := v.(map[string]any)
-		index := int(choice["index"].(float64))
-		if index <= last {
-			t.Errorf("choice %d after %d", index, last)
-		}
-		last = index
-		c := &seenChoice{}
-		s.Choices[index] = c
-		c.takeLogprobs(t, choice)
-		c.Finish, _ = choice["finish_reason"].(string)
-		if !slices.Contains(finishReasons, c.Finish) {
-			t.Errorf("finish_reason is %v", choice["finish_reason"])
-		}
-		c.takeMessage(t, choice["message"].(map[string]any))
-		checkTools(t, index, c)
-	}
-	if last < 0 {
-		t.Error("a good body without choices")
-	}
-	s.Done = true
-	return s
-}
-
-func (c *seenChoice) takeMessage(t *testing.T, m map[string]any) {
-	t.Helper()
-	content, hasContent := m["content"]
-	refusal, hasRefusal := m["refusal"]
-	if m["role"] != "assistant" || !hasContent || !hasRefusal {
-		t.Errorf("message without role, content or refusal: %v", m)
-	}
-	c.NullContent = content == nil
-	c.Content, _ = content.(string)
-	c.Refusal, _ = refusal.(string)
-	if refusal == "" {
-		t.Error("refusal is empty and not null")
-	}
-	if calls, ok := m["tool_calls"]; ok {
-		for i, v := range nonEmptyList(t, "tool_calls", calls) {
-			call := v.(map[string]any)
-			tool := seenTool{ID: fmt.Sprint(call["id"]), Type: fmt.Sprint(call["type"])}
-			args := "arguments"
-			if tool.Type == "custom" {
-				args = "input"
-			}
-			function, ok := call[tool.Type].(map[string]any)
-			if !ok {
-				t.Fatalf("call %d: %v", i, call)
-			}
-			tool.Name, tool.Args = function["name"].(string), function[args].(string)
-			if extra, ok := call["extra_content"].(map[string]any); ok {
-				tool.Signature, _ = extra["google"].(map[string]any)["thought_signature"].(string)
-			}
-			c.Tools = append(c.Tools, tool)
-		}
-		delete(m, "tool_calls")
-	}
-	if f, ok := m["function_call"].(map[string]any); ok {
-		c.Function = &seenTool{Name: f["name"].(string), Args: f["arguments"].(string)}
-		delete(m, "function_call")
-	}
-	delete(m, "content")
-	delete(m, "refusal")
-	c.takeDelta(t, m)
 }

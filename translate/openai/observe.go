@@ -27,6 +27,8 @@ type Observer struct {
 	Usage    translate.Usage
 	// Err is the failure that the provider reported; the event is not passed.
 	Err *translate.Error
+
+	torn bool // the last event was cut off
 }
 
 // What the observer looks for. Inside the strings of a chunk these bytes cannot occur,
@@ -36,6 +38,7 @@ var (
 	memberError  = []byte(`"error"`)
 	memberFinish = []byte(`"finish_reason"`)
 	dataDone     = []byte("[DONE]")
+	colonNull    = []byte(":null")
 )
 
 // Pass appends the event to dst as the client is to get it, and notes what it says.
@@ -56,18 +59,82 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 		if ev.Terminated {
 			o.Err = translate.UpstreamError("The provider sent an event that is not JSON.")
 		}
-		return dst // what a broken connection left of an event
-	}
-	if bytes.Contains(data, memberError) && o.failed(data) {
+		o.torn = true
 		return dst
 	}
-	if !o.Content || bytes.Contains(data, memberFinish) {
+	if bytes.Contains(data, memberError) {
+		switch value := jsonscan.Get(data, "error"); {
+		case isError(value):
+			o.Err = streamFailure(data)
+			return dst
+		case value != nil: // OpenAI's Go client fails at the name alone
+			return o.passWithout(dst, data, "error")
+		}
+	}
+	if !o.Content || finishes(data) {
 		o.lookAt(data)
 	}
-	if i := bytes.Index(data, memberUsage); i >= 0 {
+	i := bytes.Index(data, memberUsage)
+	switch {
+	case i < 0:
+		return appendEvent(dst, ev)
+	case !o.StripUsageNull || !isNullMember(data[i+len(memberUsage):]):
 		return o.passUsage(dst, ev, data)
 	}
-	return appendEvent(dst, ev)
+	return appendWithoutNull(dst, data, i)
+}
+
+// finishes reports whether a chunk gives a reason for the end of a choice, which most
+// chunks do with null.
+func finishes(data []byte) bool {
+	for {
+		i := bytes.Index(data, memberFinish)
+		if i < 0 {
+			return false
+		}
+		data = data[i+len(memberFinish):]
+		if !isNullMember(data) {
+			return true
+		}
+	}
+}
+
+// isNullMember reports whether the text behind a member's name gives it the value null.
+func isNullMember(rest []byte) bool {
+	if bytes.HasPrefix(rest, colonNull) {
+		return true
+	}
+	value, ok := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), colonNull[:1])
+	return ok && bytes.HasPrefix(bytes.TrimLeft(value, " \t\r\n"), colonNull[1:])
+}
+
+// appendWithoutNull appends the event of a chunk without the member at name whose value
+// is null, and without the comma that parts it from its neighbour.
+func appendWithoutNull(dst, data []byte, name int) []byte {
+	to := name + bytes.Index(data[name:], colonNull[1:]) + len(colonNull) - 1
+	from := len(bytes.TrimRight(data[:name], " \t\r\n"))
+	if from > 0 && data[from-1] == ',' {
+		from--
+	} else if next := bytes.TrimLeft(data[to:], " \t\r\n"); len(next) > 0 && next[0] == ',' {
+		to = len(data) - len(next) + 1
+	}
+	return appendData(dst, data[:from], data[to:])
+}
+
+// appendData appends the event that two pieces of data make, on one line: a line end can
+// only stand between the tokens of JSON.
+func appendData(dst, a, b []byte) []byte {
+	dst = append(dst, "data: "...)
+	start := len(dst)
+	dst = append(append(dst, a...), b...)
+	for rest := dst[start:]; ; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			return append(dst, "\n\n"...)
+		}
+		rest[i] = ' '
+		rest = rest[i+1:]
+	}
 }
 
 // appendEvent appends an event untouched, with the blank line that a provider may have
@@ -80,13 +147,21 @@ func appendEvent(dst []byte, ev *sse.Event) []byte {
 	return dst
 }
 
-// failed notes an error that stands where a chunk should.
-func (o *Observer) failed(data []byte) bool {
-	if !isError(jsonscan.Get(data, "error")) {
-		return false
+// passWithout passes the event of a chunk without one of its members.
+func (o *Observer) passWithout(dst, data []byte, name string) []byte {
+	members, err := jsonscan.Object(nil, data, maxDepth)
+	if err != nil {
+		o.Err = translate.UpstreamError("The provider sent an event that has a member twice.")
+		return dst
 	}
-	o.Err = streamFailure(data)
-	return true
+	for i := range members {
+		if string(members[i].Name) == name {
+			raw := appendWithout(nil, data, members, i)
+			ev := sse.Event{Raw: raw, Data: raw[len("data: ") : len(raw)-len("\n\n")], Terminated: true}
+			return o.Pass(dst, &ev)
+		}
+	}
+	return dst
 }
 
 // lookAt notes whether the chunk has content, and why a choice ended.
@@ -146,21 +221,15 @@ func (o *Observer) passUsage(dst []byte, ev *sse.Event, data []byte) []byte {
 			empty = !w.Next()
 		}
 	}
-	switch {
-	case at < 0:
+	if at < 0 || jsonscan.IsNull(members[at].Value) {
 		return appendEvent(dst, ev)
-	case jsonscan.IsNull(members[at].Value):
-		if !o.StripUsageNull {
-			return appendEvent(dst, ev)
-		}
-	default:
-		o.readUsage(members[at].Value)
-		if !o.StripUsage {
-			return appendEvent(dst, ev)
-		}
-		if empty {
-			return dst
-		}
+	}
+	o.readUsage(members[at].Value)
+	switch {
+	case !o.StripUsage:
+		return appendEvent(dst, ev)
+	case empty:
+		return dst
 	}
 	return appendWithout(dst, data, members, at)
 }
@@ -182,19 +251,16 @@ func appendWithout(dst, data []byte, members []jsonscan.Member, at int) []byte {
 	case len(members) > 1:
 		to = members[1].Start
 	}
-	dst = append(dst, "data: "...)
-	dst = append(dst, data[:from]...)
-	dst = append(dst, data[to:]...)
-	return append(dst, "\n\n"...)
+	return appendData(dst, data[:from], data[to:])
 }
 
 // End judges the end of the stream; clean is false if the connection broke. It returns
 // the error for the client, or nil if the answer is whole.
 func (o *Observer) End(clean bool) *translate.Error {
-	if o.Done || clean && o.Finished {
+	if o.Done || clean && o.Finished && !o.torn {
 		return nil
 	}
-	if clean && !o.Content {
+	if clean && !o.Content && !o.torn {
 		return translate.UpstreamError("The provider sent an empty answer.")
 	}
 	return translate.UpstreamError("The provider's answer broke off.")

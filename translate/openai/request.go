@@ -138,14 +138,23 @@ func (d *requestDecoder) optional(p *place, raw []byte) string {
 	return jsonscan.String(raw)
 }
 
+// present reports whether a value is a string; that it is absent, or of another type,
+// is a mistake.
+func (d *requestDecoder) present(p *place, raw []byte) bool {
+	switch {
+	case raw == nil:
+		d.fail(missing(p.String()))
+	case !jsonscan.IsString(raw):
+		d.wrongType(p, "a string", raw)
+	default:
+		return true
+	}
+	return false
+}
+
 // required returns the text of a string that must be there and must not be empty.
 func (d *requestDecoder) required(p *place, raw []byte) string {
-	if raw == nil {
-		d.fail(missing(p.String()))
-		return ""
-	}
-	if !jsonscan.IsString(raw) {
-		d.wrongType(p, "a string", raw)
+	if !d.present(p, raw) {
 		return ""
 	}
 	s := jsonscan.String(raw)
@@ -158,17 +167,25 @@ func (d *requestDecoder) required(p *place, raw []byte) string {
 
 // oneOf returns a string that must be one of those given; "" if it is absent or null.
 func (d *requestDecoder) oneOf(p *place, raw []byte, known ...string) string {
-	s := d.optional(p, raw)
-	if s == "" && !jsonscan.IsString(raw) {
+	if jsonscan.IsNull(raw) || !d.present(p, raw) {
 		return ""
 	}
+	s := plain(raw)
 	for _, k := range known {
-		if s == k {
+		if string(s) == k {
 			return k
 		}
 	}
-	d.fail(invalidValue(p.String(), "Invalid value: '"+clip(s)+"'. Supported values are: "+sentence(known)+"."))
+	d.fail(invalidValue(p.String(), "Invalid value: '"+clip(string(s))+"'. Supported values are: "+sentence(known)+"."))
 	return ""
+}
+
+// mustBeOneOf is oneOf for a string that must be there.
+func (d *requestDecoder) mustBeOneOf(p *place, raw []byte, known ...string) string {
+	if !d.present(p, raw) {
+		return ""
+	}
+	return d.oneOf(p, raw, known...)
 }
 
 // sentence lists words as OpenAI's messages do.
@@ -207,13 +224,19 @@ func (d *requestDecoder) integer(p *place, raw []byte, low, high int64) *int64 {
 		return nil
 	}
 	f, ok := jsonscan.Float(raw)
-	n, _ := jsonscan.Int(raw)
+	n, err := strconv.ParseInt(string(raw), 10, 64) // saturates
+	if err != nil && bytes.ContainsAny(raw, ".eE") {
+		n, _ = jsonscan.Int(raw)
+		if f >= -1<<63 && f < 1<<63 {
+			err = nil
+		}
+	}
 	switch {
 	case !ok, math.Trunc(f) != f:
 		d.wrongType(p, "an integer", raw)
-	case n < low || f < math.MinInt64:
+	case n < low || err != nil && f < 0:
 		d.outOfRange(p, raw, "integer", "below", "minimum", ">=", strconv.FormatInt(low, 10))
-	case n > high || f > math.MaxInt64:
+	case n > high || err != nil:
 		d.outOfRange(p, raw, "integer", "above", "maximum", "<=", strconv.FormatInt(high, 10))
 	}
 	return &n

@@ -55,10 +55,7 @@ func (d *requestDecoder) part(p *place, raw []byte, types []string) translate.Pa
 		}
 	}
 	at := p.at("type")
-	if d.required(&at, kind); d.err != nil {
-		return part
-	}
-	word := d.oneOf(&at, kind, types...)
+	word := d.mustBeOneOf(&at, kind, types...)
 	if word == "" {
 		return part
 	}

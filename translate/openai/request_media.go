@@ -21,7 +21,7 @@ func (d *requestDecoder) linked(p *place, raw []byte, kind string) *translate.Me
 	}
 	at := p.at("url")
 	url := jsonscan.Get(raw, "url")
-	if d.required(&at, url); d.err != nil {
+	if !d.present(&at, url) {
 		return nil
 	}
 	m := d.located(&at, url, kind)
@@ -93,15 +93,19 @@ func (d *requestDecoder) base64(p *place, data []byte) string {
 	return out
 }
 
-// The classes of bytes in base64.
+// The classes of bytes in base64. Those of plain digits are zero, so that several are
+// told apart from the rest by one test.
 const (
-	base64No = iota
-	base64Digit
-	base64URL // of the URL-safe alphabet
+	base64Digit = iota
+	base64URL   // of the URL-safe alphabet
 	base64Space
+	base64No
 )
 
 var base64Class = func() (class [256]byte) {
+	for c := range class {
+		class[c] = base64No
+	}
 	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
 		class[c] = base64Digit
 	}
@@ -114,6 +118,12 @@ var base64Class = func() (class [256]byte) {
 // already is copied once.
 func cleanBase64(data []byte) (string, bool) {
 	n := 0
+	for ; n+8 <= len(data); n += 8 {
+		b, class := data[n:n+8:n+8], &base64Class
+		if class[b[0]]|class[b[1]]|class[b[2]]|class[b[3]]|class[b[4]]|class[b[5]]|class[b[6]]|class[b[7]] != base64Digit {
+			break
+		}
+	}
 	for n < len(data) && base64Class[data[n]] == base64Digit {
 		n++
 	}
@@ -182,7 +192,7 @@ func (d *requestDecoder) audio(p *place, raw []byte) *translate.Media {
 	}
 	at := p.at("data")
 	data := jsonscan.Get(raw, "data")
-	if d.required(&at, data); d.err != nil {
+	if !d.present(&at, data) {
 		return nil
 	}
 	text := bytes.TrimSpace(plain(data))
@@ -195,8 +205,7 @@ func (d *requestDecoder) audio(p *place, raw []byte) *translate.Media {
 	if m == nil || m.MIME != "" && format == nil {
 		return m
 	}
-	d.required(&at, format)
-	m.MIME = "audio/" + d.oneOf(&at, format, audioFormats...)
+	m.MIME = "audio/" + d.mustBeOneOf(&at, format, audioFormats...)
 	return m
 }
 
@@ -237,7 +246,7 @@ func (d *requestDecoder) file(p *place, raw []byte) *translate.Media {
 		m = &translate.Media{FileID: d.required(&at, id)}
 	case !jsonscan.IsNull(url):
 		at := p.at("file_url")
-		if d.required(&at, url); d.err == nil {
+		if d.present(&at, url) {
 			m = d.located(&at, url, "file")
 		}
 	default:
@@ -259,7 +268,7 @@ func (d *requestDecoder) file(p *place, raw []byte) *translate.Media {
 
 // fileData reads file_data: a data URL, an address, or bare base64.
 func (d *requestDecoder) fileData(p *place, raw []byte) *translate.Media {
-	if d.required(p, raw); d.err != nil {
+	if !d.present(p, raw) {
 		return nil
 	}
 	text := bytes.TrimSpace(plain(raw))

@@ -76,10 +76,7 @@ func (d *requestDecoder) turn(p *place, raw []byte) translate.Turn {
 	at := p.at("name")
 	t.Name = d.optional(&at, m.name)
 	at = p.at("role")
-	if d.required(&at, m.role); d.err != nil {
-		return t
-	}
-	switch d.oneOf(&at, m.role, "system", "assistant", "user", "function", "tool", "developer") {
+	switch d.mustBeOneOf(&at, m.role, "system", "assistant", "user", "function", "tool", "developer") {
 	case "developer":
 		t.Developer = true
 		fallthrough
@@ -125,8 +122,10 @@ func (d *requestDecoder) assistant(p *place, m *rawMessage) []translate.Part {
 		if jsonscan.IsNull(m.toolCalls) && jsonscan.IsNull(m.functionCall) && jsonscan.IsNull(m.audio) && jsonscan.IsNull(m.refusal) && len(parts) == 0 {
 			d.content(p, m.content, partsOfAssistant) // which says that it is missing
 		}
+	} else if content := d.content(p, m.content, partsOfAssistant); len(parts) == 0 {
+		parts = content
 	} else {
-		parts = append(parts, d.content(p, m.content, partsOfAssistant)...)
+		parts = append(parts, content...)
 	}
 	at := p.at("refusal")
 	if refusal := d.optional(&at, m.refusal); refusal != "" {

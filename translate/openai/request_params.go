@@ -117,10 +117,7 @@ func (d *requestDecoder) responseFormat(p *place, raw []byte) *translate.Respons
 	}
 	at := p.at("type")
 	f := &translate.ResponseFormat{}
-	if d.required(&at, kind); d.err != nil {
-		return nil
-	}
-	if f.Type = d.oneOf(&at, kind, "text", "json_object", "json_schema"); f.Type == "json_schema" {
+	if f.Type = d.mustBeOneOf(&at, kind, "text", "json_object", "json_schema"); f.Type == "json_schema" {
 		d.jsonSchema(p, schema, f)
 	}
 	return f

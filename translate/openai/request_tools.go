@@ -144,10 +144,7 @@ func (d *requestDecoder) toolChoice(p *place, raw []byte) {
 	}
 	at := p.at("type")
 	kind := jsonscan.Get(raw, "type")
-	if d.required(&at, kind); d.err != nil {
-		return
-	}
-	switch word := d.oneOf(&at, kind, "function", "custom", "allowed_tools"); word {
+	switch word := d.mustBeOneOf(&at, kind, "function", "custom", "allowed_tools"); word {
 	case "function", "custom":
 		c.Mode, c.Names = translate.ToolNamed, []string{d.reference(p, raw, word)}
 	case "allowed_tools":
@@ -195,10 +192,7 @@ func (d *requestDecoder) allowedTools(p *place, raw []byte) {
 	}
 	in := at.at("mode")
 	mode := jsonscan.Get(allowed, "mode")
-	if d.required(&in, mode); d.err != nil {
-		return
-	}
-	d.req.Choice.Mode = toolMode(d.oneOf(&in, mode, "auto", "required"))
+	d.req.Choice.Mode = toolMode(d.mustBeOneOf(&in, mode, "auto", "required"))
 	in = at.at("tools")
 	list := jsonscan.Get(allowed, "tools")
 	if !isArray(list) {

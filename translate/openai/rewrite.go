@@ -110,9 +110,10 @@ func (r *rewriter) member(m *jsonscan.Member) {
 	}
 	if name := listed(r.q.Drop, m.Name); name != "" {
 		switch {
-		case name == "n" && !asksNothing(m.Value):
+		case null, name == "n" && asksNothing(m.Value):
+		case name == "n":
 			r.err = unsupported(name)
-		case !null:
+		default:
 			r.drop(name)
 		}
 		return
@@ -256,9 +257,6 @@ func (r *rewriter) object(raw []byte, edit func(name, value []byte) bool) {
 
 // add writes what the client did not send and the provider or the gateway wants.
 func (r *rewriter) add() {
-	if name := r.edit.model(); name != nil && !r.has("model") {
-		r.value("model", name)
-	}
 	if r.edit.Stream != nil && r.streaming && !r.has("stream") {
 		r.value("stream", jsonTrue)
 	}

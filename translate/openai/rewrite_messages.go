@@ -79,7 +79,7 @@ func (r *rewriter) look(raw []byte) (m chatMessage) {
 // role returns the role that the provider sees; the common ones are constants, so that
 // no memory is taken.
 func (r *rewriter) role(raw []byte) string {
-	switch inner := jsonscan.Inner(raw); string(inner) {
+	switch role := plain(raw); string(role) {
 	case "user":
 		return "user"
 	case "assistant":

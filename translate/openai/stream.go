@@ -27,8 +27,9 @@ type Decoder struct {
 	id, model, tier, fingerprint string
 	created                      int64
 
-	choices []answerChoice
-	stray   []byte
+	choices   []answerChoice
+	stray     []byte
+	oddFinish string
 	// citations and results are the latest top-level members of these names: some
 	// providers repeat them in every chunk.
 	citations, results []byte
@@ -110,6 +111,10 @@ func (d *Decoder) Event(data, stray []byte, out translate.Sink) {
 
 // Done implements [translate.Decoder].
 func (d *Decoder) Done() bool { return d.done || d.failed }
+
+// OddFinish returns a finish reason that is not known here and has been taken for a
+// natural end, for the log; "" if there was none.
+func (d *Decoder) OddFinish() string { return d.oddFinish }
 
 // End implements [translate.Decoder].
 func (d *Decoder) End(clean bool, out translate.Sink) {

@@ -27,7 +27,7 @@ func TestStreamShape(t *testing.T) {
 		"E-034 error that is null":             strings.ReplaceAll(deltaStream(`{"content":"hi"}`, "finish:stop"), `"created"`, `"error":null,"created"`),
 		"E-035 id that changes":                eventStream(`{"id":"up-1","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"h"}}]}`, `{"id":"up-2","created":9,"model":"n","choices":[{"index":0,"delta":{"content":"i"},"finish_reason":"stop"}]}`),
 		"E-147 integers beyond int64":          strings.ReplaceAll(deltaStream(`{"content":"hi"}`, "finish:stop"), `"index":0`, `"index":0,"seed":99999999999999999999999999`),
-		"choices that are null":                deltaStream(`{"content":"hi"}`) + "",
+		"choices that are null":                eventStream(`{"choices":null,"usage":null}`) + deltaStream(`{"content":"hi"}`),
 		"no index":                             strings.ReplaceAll(deltaStream(`{"content":"hi"}`, "finish:stop"), `"index":0,`, ``),
 		"negative index":                       strings.ReplaceAll(deltaStream(`{"content":"hi"}`, "finish:stop"), `"index":0,`, `"index":-1,`),
 		"chunks without choices in between":    eventStream(`{"choices":null}`, `{}`) + deltaStream(`{"content":"hi"}`, "finish:stop"),
@@ -72,6 +72,7 @@ func TestStreamStart(t *testing.T) {
 	}
 }
 
+// E-036: interleaved choices keep what is theirs.
 func TestStreamChoices_E036(t *testing.T) {
 	t.Parallel()
 	call := func(choice int, id string) string {
@@ -85,7 +86,6 @@ func TestStreamChoices_E036(t *testing.T) {
 	}
 }
 
-// ends are streams that stop early, and how they end.
 func TestStreamEnds(t *testing.T) {
 	t.Parallel()
 	text := strings.TrimSuffix(deltaStream(`{"content":"hi"}`), "data: [DONE]\n\n")
@@ -181,8 +181,8 @@ func TestStreamErrors(t *testing.T) {
 	}
 }
 
-// E-006: comments are no content, and E-023: yet they keep the client's connection
-// open.
+// E-006: comments are no content. E-023: yet they keep the client's connection open,
+// and E-022: by a line that no client takes for an event.
 func TestStreamComments_E006_E022_E023(t *testing.T) {
 	t.Parallel()
 	enc := NewStreamEncoder(StreamOptions{})
@@ -223,6 +223,7 @@ func TestStreamSurrogates_E004(t *testing.T) {
 	}
 }
 
+// E-005: a line of 20 MB passes.
 func TestStreamLongLine_E005(t *testing.T) {
 	t.Parallel()
 	image := strings.Repeat("QUJD", 5<<20)

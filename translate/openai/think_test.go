@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// E-083: reasoning in a tag never leaks into the content, however the tag is cut.
 func TestThinkTags_E083(t *testing.T) {
 	t.Parallel()
 	q := &Quirks{ThinkTags: true}

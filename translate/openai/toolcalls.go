@@ -1,6 +1,9 @@
 package openai
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
 )
@@ -172,7 +175,7 @@ func (c *answerChoice) match(f *fragment) int {
 
 // lastAt returns the newest call with the provider's index, or -1.
 func (c *answerChoice) lastAt(index int64) int {
-	for i := len(c.calls) - 1; i >= 0; i-- {
+	for i := range slices.Backward(c.calls) {
 		if c.calls[i].index == index {
 			return i
 		}
@@ -199,15 +202,7 @@ func (call *callState) isOther(f *fragment) bool {
 // equalText reports whether the raw string is text.
 func equalText(raw []byte, text string) bool {
 	inner := jsonscan.Inner(raw)
-	if string(inner) == text {
-		return true
-	}
-	for _, b := range inner {
-		if b == '\\' {
-			return jsonscan.String(raw) == text
-		}
-	}
-	return false
+	return string(inner) == text || bytes.IndexByte(inner, '\\') >= 0 && jsonscan.String(raw) == text
 }
 
 // functionCall reads function_call, the deprecated form of a single call.

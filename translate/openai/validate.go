@@ -25,7 +25,8 @@ const (
 type Head struct {
 	// Model is the name as the client wrote it; never empty.
 	Model string
-	// Stream is whether a stream is asked for, HasStream whether the member is there.
+	// Stream is whether a stream is asked for, HasStream whether the client said so or
+	// the contrary.
 	Stream, HasStream bool
 	// IncludeUsage is stream_options.include_usage.
 	IncludeUsage bool
@@ -54,7 +55,7 @@ func ReadHead(members []jsonscan.Member) (Head, *translate.Error) {
 			if err := expectType(m, "a boolean", isBool); err != nil {
 				return h, err
 			}
-			h.HasStream, h.Stream = true, m.Value[0] == 't'
+			h.HasStream, h.Stream = isBool(m.Value), m.Value[0] == 't'
 		case "stream_options":
 			if err := expectType(m, "an object", isObject); err != nil {
 				return h, err

@@ -1,0 +1,138 @@
+package openai
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ai-proxy/caddy-ai-proxy/translate"
+	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
+	"github.com/ai-proxy/caddy-ai-proxy/translate/sse"
+)
+
+const observed = `{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"he said \"usage\": null, \"error\""},"logprobs":null,"finish_reason":null}]`
+
+// event makes the event that a reader would give for one line of data.
+func event(data string) sse.Event {
+	return sse.Event{Raw: []byte("data: " + data + "\n\n"), Data: []byte(data), Terminated: true}
+}
+
+func TestObserverPasses(t *testing.T) {
+	t.Parallel()
+	strip := Observer{StripUsage: true, StripUsageNull: true}
+	for name, tc := range map[string]struct {
+		obs      Observer
+		in, want string // want without framing; "" if nothing is passed
+	}{
+		"no usage":                 {strip, observed + "}", observed + "}"},
+		"null usage at the end":    {strip, observed + `,"usage":null}`, observed + "}"},
+		"null usage with spaces":   {strip, observed + ` , "usage" : null }`, observed + "  }"},
+		"null usage in the middle": {strip, observed + `,"usage":null,"obfuscation":"x"}`, observed + `,"obfuscation":"x"}`},
+		"null usage at the start":  {strip, `{"usage":null,` + observed[1:] + "}", observed + "}"},
+		"null usage on two lines":  {strip, observed + ",\n\"usage\":null,\n\"a\":1}", observed + `, "a":1}`},
+		"null usage is wanted":     {Observer{}, observed + `,"usage":null}`, observed + `,"usage":null}`},
+		"extra usage chunk":        {strip, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`, ""},
+		"usage chunk is wanted":    {Observer{}, `{"choices":[],"usage":{"prompt_tokens":1}}`, `{"choices":[],"usage":{"prompt_tokens":1}}`},
+		"usage beside content":     {strip, observed + `,"usage":{"prompt_tokens":1,"completion_tokens":2}}`, observed + "}"},
+		"null error":               {strip, `{"error":null,` + observed[1:] + "}", observed + "}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			obs, ev := tc.obs, event(tc.in)
+			got := string(obs.Pass(nil, &ev))
+			want := ""
+			if tc.want != "" {
+				want = "data: " + tc.want + "\n\n"
+			}
+			if got != want || obs.Err != nil {
+				t.Errorf("got\n%s\nwant\n%s (%v)", got, want, obs.Err)
+			}
+		})
+	}
+}
+
+func TestObserverNotes(t *testing.T) {
+	t.Parallel()
+	var obs Observer
+	feed := func(data string) {
+		ev := event(data)
+		obs.Pass(nil, &ev)
+	}
+	feed(`{"choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null}}]}`)
+	if obs.Content {
+		t.Error("the role alone counts as content")
+	}
+	feed(`{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}`)
+	if !obs.Content || obs.Finished {
+		t.Errorf("after text: content %v, finished %v", obs.Content, obs.Finished)
+	}
+	feed(`{"choices":[{"index":0,"delta":{},"finish_reason" : "length"}]}`)
+	if !obs.Finished || obs.Finish != translate.FinishLength {
+		t.Errorf("finish: %v %v", obs.Finished, obs.Finish)
+	}
+	feed(`{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":3}}}`)
+	if !obs.HasUsage || obs.Usage.Prompt != 5 || obs.Usage.Completion != 7 || obs.Usage.Cached != 3 {
+		t.Errorf("usage: %+v", obs.Usage)
+	}
+	feed("[DONE]")
+	if !obs.Done || obs.End(true) != nil {
+		t.Errorf("done %v, end %v", obs.Done, obs.End(true))
+	}
+}
+
+func TestObserverReportsErrors(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		data  string
+		class translate.ErrorClass
+	}{
+		"rate limit": {`{"error":{"message":"slow down","type":"rate_limit_exceeded","code":"rate_limit_exceeded"}}`, translate.ErrorRateLimit},
+		"a string":   {`{"error":"it broke"}`, translate.ErrorUpstream},
+		"not JSON":   {`{"choices":`, translate.ErrorUpstream},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var obs Observer
+			ev := event(tc.data)
+			if out := obs.Pass(nil, &ev); len(out) > 0 || obs.Err == nil {
+				t.Fatalf("passed %q, error %v", out, obs.Err)
+			}
+			if obs.Err.Class != tc.class {
+				t.Errorf("class %d, want %d (%v)", obs.Err.Class, tc.class, obs.Err)
+			}
+		})
+	}
+}
+
+func FuzzObserver(f *testing.F) {
+	for _, s := range []string{observed + "}", observed + `,"usage":null}`, `{"usage":null}`, `{"a":"usage","usage" :null,"b":1}`, `{"choices":[],"usage":{}}`, `{"error":null}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		if strings.ContainsAny(data, "\r\n") {
+			return // the reader splits there
+		}
+		obs := Observer{StripUsage: true, StripUsageNull: true}
+		ev := event(data)
+		out := string(obs.Pass(nil, &ev))
+		if obs.Err != nil || obs.Done || out == "" {
+			return
+		}
+		got, ok := strings.CutPrefix(strings.TrimSuffix(out, "\n\n"), "data: ")
+		if !ok || jsonscan.Valid([]byte(got), 0) != nil {
+			t.Errorf("%q became %q", data, out)
+		}
+	})
+}
+
+func BenchmarkObserverPass(b *testing.B) {
+	ev := event(observed + `,"usage":null}`)
+	obs := Observer{StripUsage: true, StripUsageNull: true, Content: true}
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		out = obs.Pass(out[:0], &ev)
+	}
+	if len(out) == 0 {
+		b.Fatal("nothing was passed")
+	}
+}
