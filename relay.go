@@ -239,7 +239,11 @@ func (x *exchange) decodeAnswer(d *upstream.Deployment, p *plan, resp *http.Resp
 	dec, enc := p.decoder(), openai.NewBodyEncoder(int(x.h.MaxAnswerSize))
 	g := x.guard(d, enc)
 	defer x.settle(g)
-	if failed := x.decode(dec, g, p, resp, f, g.Err); failed != nil {
+	failed := x.decode(dec, g, p, resp, f, g.Err)
+	if failed == nil {
+		failed = enc.Err() // an answer that is too large
+	}
+	if failed != nil {
 		failed.Message = redact(failed.Message, key, x.key)
 		return x.streamError(failed)
 	}

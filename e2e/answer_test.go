@@ -97,8 +97,25 @@ type body struct {
 	Usage *usage `json:"usage"`
 }
 
+// blame notes that something is wrong, unless that has been noted often enough.
 func (v *view) blame(format string, args ...any) {
-	v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+	if len(v.wrong) < 8 {
+		v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+	}
+}
+
+// validate holds a text against a schema.
+func (v *view) validate(s *jsonschema.Schema, what string, text []byte) {
+	bad := violation(s, text)
+	if bad == "" {
+		return
+	}
+	// The gateway takes this member out for clients that have not asked for usage.
+	member := []byte(`,"usage":null`)
+	if v.excused != nil && bytes.Contains(bytes.ReplaceAll(v.excused, member, nil), bytes.ReplaceAll(text, member, nil)) {
+		return
+	}
+	v.blame("%s violates the schema: %s", what, bad)
 }
 
 // text is that of the first choice.

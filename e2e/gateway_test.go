@@ -153,7 +153,7 @@ func (g *gateway) stop(t *testing.T) {
 		t.Errorf("the gateway ended with %v", g.err)
 	}
 	if t.Failed() {
-		const most = 16 << 10
+		const most = 4 << 10
 		t.Logf("the gateway printed:\n%s", text[max(0, len(text)-most):])
 	}
 	g.cmd = nil

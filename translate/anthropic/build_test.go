@@ -58,8 +58,6 @@ func function(name, parameters string) translate.Tool {
 	return translate.Tool{Kind: translate.ToolFunction, Name: name, Parameters: jsontext.Value(parameters)}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // encode encodes a request and returns its members.
 func encode(t testing.TB, req *translate.Request, opt Options) (*translate.Encoded, map[string]json.RawMessage) {
 	t.Helper()

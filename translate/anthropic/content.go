@@ -77,6 +77,34 @@ func (e *encoder) result(p *translate.Part) block {
 	return b
 }
 
+// RemoteMedia returns the images and files of the request that stand at a URL which the
+// provider does not fetch by itself, because it is not https. The caller may fetch them
+// and put what it got into Data and MIME, before [EncodeRequest], which refuses them
+// otherwise. The media are the request's own.
+func RemoteMedia(req *translate.Request) []*translate.Media {
+	var remote []*translate.Media
+	add := func(p *translate.Part) {
+		if p.Kind != translate.PartImage && p.Kind != translate.PartFile || p.Media == nil || p.Media.Data != "" {
+			return
+		}
+		if u := p.Media.URL; len(u) > 7 && strings.EqualFold(u[:7], "http://") {
+			remote = append(remote, p.Media)
+		}
+	}
+	for i := range req.Turns {
+		for k := range req.Turns[i].Parts {
+			p := &req.Turns[i].Parts[k]
+			add(p)
+			if p.Result != nil {
+				for n := range p.Result.Parts {
+					add(&p.Result.Parts[n])
+				}
+			}
+		}
+	}
+	return remote
+}
+
 // media returns the image or document block for an image or a file.
 func (e *encoder) media(p *translate.Part) (block, bool) {
 	if p.Media == nil {
@@ -96,7 +124,7 @@ func (e *encoder) media(p *translate.Part) (block, bool) {
 	switch {
 	case m.FileID != "":
 		return e.fileByID(p, &m)
-	case m.URL != "":
+	case m.URL != "" && m.Data == "":
 		return e.fileByURL(p, &m)
 	}
 	return e.inline(p, &m)

@@ -2,10 +2,8 @@ package anthropic
 
 import (
 	"bytes"
-	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
@@ -18,7 +16,8 @@ const maxMessage = 4096
 // returns the value of a header field of the answer, or "". Bodies that are not JSON,
 // such as the pages of an edge server, never become part of the message.
 //
-// An authentication error is status 502, as for a key that is the gateway's own.
+// An error about the key is of class ErrorAuth with status 401; whether the client may
+// hear of it depends on whose key it was.
 func ParseError(status int, header func(string) string, body []byte) *translate.Error {
 	if header == nil {
 		header = func(string) string { return "" }
@@ -96,59 +95,56 @@ func classify(typ string, status int, message string) *translate.Error {
 	case "invalid_request_error":
 		return requestError(status, message)
 	case "authentication_error":
-		status = http.StatusUnauthorized
+		status = 401
 	case "billing_error":
-		status = http.StatusPaymentRequired
+		status = 402
 	case "permission_error":
-		status = http.StatusForbidden
+		status = 403
 	case "not_found_error":
-		status = http.StatusNotFound
+		status = 404
 	case "conflict_error":
-		status = http.StatusConflict
+		status = 409
 	case "request_too_large":
-		status = http.StatusRequestEntityTooLarge
+		status = 413
 	case "rate_limit_error":
-		status = http.StatusTooManyRequests
+		status = 429
 	case "api_error":
-		status = http.StatusInternalServerError
+		status = 500
 	case "timeout_error":
-		status = http.StatusGatewayTimeout
+		status = 504
 	case "overloaded_error":
-		status = statusOverloaded
+		status = 529 // Anthropic's own
 	}
 	return byStatus(status, message)
 }
 
-// statusOverloaded is the status that Anthropic gives to overload.
-const statusOverloaded = 529
-
 func byStatus(status int, message string) *translate.Error {
 	e := &translate.Error{Status: status, Message: message, Type: "invalid_request_error"}
 	switch status {
-	case http.StatusUnauthorized:
-		e.Class, e.Status, e.Type, e.Code = translate.ErrorAuth, http.StatusBadGateway, "upstream_error", "upstream_auth_error"
-	case http.StatusPaymentRequired:
+	case 401:
+		e.Class, e.Code = translate.ErrorAuth, "invalid_api_key"
+	case 402:
 		return quotaError(message)
-	case http.StatusForbidden:
+	case 403:
 		e.Class, e.Code = translate.ErrorAuth, "permission_denied"
-	case http.StatusNotFound:
+	case 404:
 		e.Class, e.Code = translate.ErrorNotFound, "model_not_found"
-	case http.StatusConflict:
+	case 409:
 		e.Class = translate.ErrorServer
-	case http.StatusRequestEntityTooLarge:
+	case 413:
 		e.Class, e.Code = translate.ErrorRequest, "request_too_large"
-	case http.StatusTooManyRequests:
+	case 429:
 		e.Class, e.Type, e.Code = translate.ErrorRateLimit, "rate_limit_exceeded", "rate_limit_exceeded"
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		e.Class, e.Status, e.Type, e.Code = translate.ErrorTimeout, http.StatusGatewayTimeout, "timeout_error", "upstream_timeout"
-	case http.StatusServiceUnavailable, statusOverloaded:
-		e.Class, e.Status, e.Type, e.Code = translate.ErrorOverloaded, http.StatusServiceUnavailable, "server_error", "overloaded"
-	case http.StatusBadGateway:
+	case 408, 504:
+		e.Class, e.Status, e.Type, e.Code = translate.ErrorTimeout, 504, "timeout_error", "upstream_timeout"
+	case 503, 529:
+		e.Class, e.Status, e.Type, e.Code = translate.ErrorOverloaded, 503, "server_error", "overloaded"
+	case 502:
 		return translate.UpstreamError(message)
 	default:
 		switch {
 		case status >= 500:
-			e.Class, e.Status, e.Type = translate.ErrorServer, http.StatusInternalServerError, "server_error"
+			e.Class, e.Status, e.Type = translate.ErrorServer, 500, "server_error"
 		case status >= 400:
 			return requestError(status, message)
 		default:
@@ -191,67 +187,7 @@ func requestError(status int, message string) *translate.Error {
 
 func quotaError(message string) *translate.Error {
 	return &translate.Error{
-		Class: translate.ErrorQuota, Status: http.StatusTooManyRequests, Message: message,
+		Class: translate.ErrorQuota, Status: 429, Message: message,
 		Type: "insufficient_quota", Code: "insufficient_quota", NoRetry: true,
 	}
-}
-
-// maxRetryAfter bounds the wait that is believed.
-const maxRetryAfter = 24 * time.Hour
-
-// retryAfter returns how long the provider wants to be left alone: by Retry-After, or
-// else until the limits that are used up are full again, by the clock of the answer's
-// own Date. It returns 0 if the answer does not say.
-func retryAfter(header func(string) string) time.Duration {
-	date, dateErr := http.ParseTime(header("date"))
-	if v := strings.TrimSpace(header("retry-after")); v != "" {
-		if s, err := strconv.ParseFloat(v, 64); err == nil {
-			return wait(time.Duration(min(max(s, 0), maxRetryAfter.Seconds()) * float64(time.Second)))
-		}
-		if at, err := http.ParseTime(v); err == nil && dateErr == nil {
-			return wait(at.Sub(date))
-		}
-		return 0
-	}
-	if dateErr != nil {
-		return 0
-	}
-	longest := time.Duration(0)
-	for _, kind := range []string{"requests", "tokens", "input-tokens", "output-tokens"} {
-		if header("anthropic-ratelimit-"+kind+"-remaining") != "0" {
-			continue
-		}
-		if at, err := time.Parse(time.RFC3339, header("anthropic-ratelimit-"+kind+"-reset")); err == nil {
-			longest = max(longest, wait(at.Sub(date)))
-		}
-	}
-	return longest
-}
-
-func wait(d time.Duration) time.Duration { return min(max(d, 0), maxRetryAfter) }
-
-// RateLimitHeaders returns the answer's rate limits as OpenAI's header fields, in a
-// fixed order. get returns the value of a header field of the answer, or ""; now is
-// when it came: the times at which limits reset become durations from then.
-func RateLimitHeaders(get func(string) string, now time.Time) [][2]string {
-	var out [][2]string
-	for _, what := range []string{"limit", "remaining", "reset"} {
-		for _, kind := range []string{"requests", "tokens"} {
-			v := get("anthropic-ratelimit-" + kind + "-" + what)
-			if v == "" && kind == "tokens" {
-				v = get("anthropic-ratelimit-input-tokens-" + what)
-			}
-			if what == "reset" {
-				at, err := time.Parse(time.RFC3339, v)
-				if err != nil {
-					continue
-				}
-				v = max(at.Sub(now), 0).Round(time.Millisecond).String()
-			} else if !isDigits(v) {
-				continue
-			}
-			out = append(out, [2]string{"x-ratelimit-" + what + "-" + kind, v})
-		}
-	}
-	return out
 }

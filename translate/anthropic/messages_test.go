@@ -189,6 +189,27 @@ func TestContentParts(t *testing.T) {
 	}
 }
 
+// What the provider would not fetch can be fetched for it.
+func TestRemoteMedia(t *testing.T) {
+	t.Parallel()
+	req := request("claude-opus-5", user("a", image(translate.Media{URL: "https://e.com/a"}), image(translate.Media{URL: "HTTP://e.com/b"})),
+		assistant(call("t", "f", "")), result("t", file(translate.Media{URL: "http://e.com/c"}), file(translate.Media{URL: "gs://b/d"})))
+	remote := RemoteMedia(req)
+	if len(remote) != 2 || remote[0].URL != "HTTP://e.com/b" || remote[1].URL != "http://e.com/c" {
+		t.Fatalf("remote media are %v", remote)
+	}
+	req.Turns[2].Parts[0].Result.Parts = req.Turns[2].Parts[0].Result.Parts[:1]
+	remote[0].Data, remote[0].MIME = "/9j/4AAQ", "image/jpeg"
+	remote[1].Data, remote[1].MIME = "JVBERi0xLjQK", "application/pdf"
+	if left := RemoteMedia(req); left != nil {
+		t.Errorf("still remote: %v", left)
+	}
+	_, m := encode(t, req, Options{})
+	if got := string(m["messages"]); strings.Contains(got, "HTTP:") || strings.Count(got, `"type":"base64"`) != 2 {
+		t.Errorf("messages are %s", got)
+	}
+}
+
 // Breakpoints on system, content, calls, results and tools arrive, and the last
 // four of them stay.
 func TestE104Breakpoints(t *testing.T) {

@@ -87,8 +87,8 @@ func (m *maker) request() (*translate.Request, Options) {
 	req := &translate.Request{Model: one(m, fuzzedModels...), Stream: m.pick(2) == 0}
 	p := &req.Params
 	p.Effort = one(m, "", "none", "minimal", "high", "xhigh", "max")
-	p.MaxTokens = one(m, nil, ptr(int64(1)), ptr(int64(3000)), ptr(int64(1<<40)))
-	p.Temperature, p.TopP, p.TopK = one(m, nil, ptr(0.5), ptr(2.0)), one(m, nil, ptr(0.99), ptr(0.1)), one(m, nil, ptr(int64(-1)), ptr(int64(9)))
+	p.MaxTokens = one(m, nil, new(int64(1)), new(int64(3000)), new(int64(1<<40)))
+	p.Temperature, p.TopP, p.TopK = one(m, nil, new(0.5), new(2.0)), one(m, nil, new(0.99), new(0.1)), one(m, nil, new(int64(-1)), new(int64(9)))
 	p.Stop, p.WebSearch = one(m, nil, []string{" ", "a"}), one(m, nil, jsontext.Value(`{}`))
 	p.Format = one(m, nil, &translate.ResponseFormat{Type: "json_object"}, &translate.ResponseFormat{Type: "json_schema", Schema: jsontext.Value(`{"type":"object"}`)}, &translate.ResponseFormat{Type: "json_schema", Schema: jsontext.Value(`{"type":"array","items":{"type":"string"}}`)})
 	for range m.pick(4) {
@@ -96,7 +96,7 @@ func (m *maker) request() (*translate.Request, Options) {
 			function("f", `{"type":"object"}`), function("g.h", ""), function("web_search", `{}`), translate.Tool{Kind: translate.ToolCustom, Name: "c"},
 			translate.Tool{Kind: translate.ToolRaw, Raw: jsontext.Value(`{"type":"web_fetch_20250910","name":"f","cache_control":{"type":"ephemeral"}}`)}, translate.Tool{Kind: translate.ToolRaw, Raw: jsontext.Value(`{"type":"x"}`)}))
 	}
-	req.Choice = translate.ToolChoice{Mode: translate.ToolMode(m.pick(5)), Names: one(m, nil, []string{"f"}, []string{"g.h"}), Parallel: one(m, nil, ptr(false))}
+	req.Choice = translate.ToolChoice{Mode: translate.ToolMode(m.pick(5)), Names: one(m, nil, []string{"f"}, []string{"g.h"}), Parallel: one(m, nil, new(false))}
 	if m.pick(4) == 0 {
 		req.Extra = []translate.Member{{Name: one(m, "thinking", "output_config", "cache_control", "container"), Value: jsontext.Value(`{"type":"enabled","budget_tokens":2000}`)}}
 	}

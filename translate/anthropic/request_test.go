@@ -80,49 +80,49 @@ func TestParameters(t *testing.T) {
 	}
 	runEncodingCases(t, []encodingCase{
 		{name: "a plain request", want: map[string]string{"model": `"claude-opus-5"`, "max_tokens": "32000", "messages": `[{"role":"user","content":[{"type":"text","text":"q"}]}]`, "stream": "true", "tools": "", "system": ""}, header: current},
-		{name: "max_tokens of the client", set: func(r *translate.Request) { r.Params.MaxTokens = ptr(int64(77)) }, want: map[string]string{"max_tokens": "77", "stream": ""}},
-		{name: "max_tokens over the model's limit", model: "claude-3-haiku-20240307", set: func(r *translate.Request) { r.Params.MaxTokens = ptr(int64(1e9)) }, want: map[string]string{"max_tokens": "4096"}},
+		{name: "max_tokens of the client", set: func(r *translate.Request) { r.Params.MaxTokens = new(int64(77)) }, want: map[string]string{"max_tokens": "77", "stream": ""}},
+		{name: "max_tokens over the model's limit", model: "claude-3-haiku-20240307", set: func(r *translate.Request) { r.Params.MaxTokens = new(int64(1e9)) }, want: map[string]string{"max_tokens": "4096"}},
 		{name: "E-107 an unknown Claude model", model: "claude-next-9", want: map[string]string{"max_tokens": "32000"}},
 		{name: "the limit by configuration", opt: Options{MaxTokens: 500}, want: map[string]string{"max_tokens": "500", "stream": ""}},
-		{name: "max_tokens 0", set: func(r *translate.Request) { r.Params.MaxTokens = ptr(int64(0)) }, code: "invalid_value", param: "max_completion_tokens"},
-		{name: "a stream", set: func(r *translate.Request) { r.Stream, r.Params.MaxTokens = true, ptr(int64(5)) }, want: map[string]string{"stream": "true"}},
-		{name: "an answer that could take long is streamed", set: func(r *translate.Request) { r.Params.MaxTokens = ptr(int64(21334)) }, want: map[string]string{"stream": "true"}},
+		{name: "max_tokens 0", set: func(r *translate.Request) { r.Params.MaxTokens = new(int64(0)) }, code: "invalid_value", param: "max_completion_tokens"},
+		{name: "a stream", set: func(r *translate.Request) { r.Stream, r.Params.MaxTokens = true, new(int64(5)) }, want: map[string]string{"stream": "true"}},
+		{name: "an answer that could take long is streamed", set: func(r *translate.Request) { r.Params.MaxTokens = new(int64(21334)) }, want: map[string]string{"stream": "true"}},
 		{name: "E-099 blank stop sequences", set: func(r *translate.Request) { r.Params.Stop = []string{"", "a", " \n", "b "} }, want: map[string]string{"stop_sequences": `["a","b "]`}, dropped: "stop[0],stop[2]"},
 		{name: "E-099 only blank stop sequences", set: func(r *translate.Request) { r.Params.Stop = []string{"\n"} }, want: map[string]string{"stop_sequences": ""}, dropped: "stop[0]"},
-		{name: "n", set: func(r *translate.Request) { r.Params.N = ptr(int64(2)) }, code: "unsupported_parameter", param: "n"},
-		{name: "n of 1", set: func(r *translate.Request) { r.Params.N = ptr(int64(1)) }},
-		{name: "logprobs", set: func(r *translate.Request) { r.Params.Logprobs = ptr(true) }, code: "unsupported_parameter", param: "logprobs"},
-		{name: "logprobs off", opt: Options{Reject: true}, set: func(r *translate.Request) { r.Params.Logprobs, r.Params.TopLogprobs = ptr(false), ptr(int64(0)) }},
+		{name: "n", set: func(r *translate.Request) { r.Params.N = new(int64(2)) }, code: "unsupported_parameter", param: "n"},
+		{name: "n of 1", set: func(r *translate.Request) { r.Params.N = new(int64(1)) }},
+		{name: "logprobs", set: func(r *translate.Request) { r.Params.Logprobs = new(true) }, code: "unsupported_parameter", param: "logprobs"},
+		{name: "logprobs off", opt: Options{Reject: true}, set: func(r *translate.Request) { r.Params.Logprobs, r.Params.TopLogprobs = new(false), new(int64(0)) }},
 		{name: "audio", set: func(r *translate.Request) { r.Params.Modalities = []string{"text", "audio"} }, code: "unsupported_parameter", param: "modalities"},
 		{name: "a voice", set: func(r *translate.Request) { r.Params.Audio = jsontext.Value(`{"voice":"x"}`) }, code: "unsupported_parameter", param: "audio"},
 		{name: "what has no counterpart is dropped", set: func(r *translate.Request) {
 			p := &r.Params
-			p.FrequencyPenalty, p.PresencePenalty, p.Seed, p.LogitBias = ptr(0.5), ptr(-0.5), ptr(int64(1)), jsontext.Value(`{"1":2}`)
-			p.Prediction, p.Verbosity, p.Store, p.PromptCacheKey, p.ServiceTier = jsontext.Value(`{"type":"content"}`), "low", ptr(true), "k", "flex"
+			p.FrequencyPenalty, p.PresencePenalty, p.Seed, p.LogitBias = new(0.5), new(-0.5), new(int64(1)), jsontext.Value(`{"1":2}`)
+			p.Prediction, p.Verbosity, p.Store, p.PromptCacheKey, p.ServiceTier = jsontext.Value(`{"type":"content"}`), "low", new(true), "k", "flex"
 			p.Metadata = jsontext.Value(`{"a":"b"}`)
 			r.Extra = []translate.Member{{Name: "moderation", Value: jsontext.Value(`{}`)}, {Name: "unheard_of", Value: jsontext.Value(`1`)}, {Name: "nothing", Value: jsontext.Value(`null`)}}
 		}, want: map[string]string{"metadata": "", "moderation": "", "service_tier": ""},
 			dropped: "moderation,unheard_of,frequency_penalty,presence_penalty,logit_bias,seed,prediction,verbosity,store,prompt_cache_key,service_tier"},
-		{name: "strict mode rejects instead", opt: Options{Reject: true}, set: func(r *translate.Request) { r.Params.Seed = ptr(int64(1)) }, code: "unsupported_parameter", param: "seed"},
+		{name: "strict mode rejects instead", opt: Options{Reject: true}, set: func(r *translate.Request) { r.Params.Seed = new(int64(1)) }, code: "unsupported_parameter", param: "seed"},
 		{name: "strict mode rejects unknown members", opt: Options{Reject: true}, set: extra("moderation", "{}"), code: "unsupported_parameter", param: "moderation"},
 		{name: "strict mode lets neutral values pass", opt: Options{Reject: true}, set: func(r *translate.Request) {
 			p := &r.Params
-			p.FrequencyPenalty, p.PresencePenalty, p.LogitBias, p.Store, p.Temperature, p.TopP = ptr(0.0), ptr(0.0), jsontext.Value(`{}`), ptr(false), ptr(1.0), ptr(1.0)
+			p.FrequencyPenalty, p.PresencePenalty, p.LogitBias, p.Store, p.Temperature, p.TopP = new(0.0), new(0.0), jsontext.Value(`{}`), new(false), new(1.0), new(1.0)
 		}, want: none},
 
-		{name: "E-101 no sampling on current models", set: sampling(ptr(0.5), ptr(0.9), ptr(int64(5))), want: none, dropped: "temperature,top_p,top_k", header: current},
-		{name: "E-101 no sampling under a pinned version", model: "claude-sonnet-4-5", opt: Options{Version: "2026-10-21"}, set: sampling(ptr(0.5), nil, nil), want: none, dropped: "temperature", header: current},
-		{name: "sampling asks for the older version", model: "claude-sonnet-4-5", set: sampling(ptr(0.5), nil, ptr(int64(5))), want: map[string]string{"temperature": "0.5", "top_k": "5"}, header: older},
+		{name: "E-101 no sampling on current models", set: sampling(new(0.5), new(0.9), new(int64(5))), want: none, dropped: "temperature,top_p,top_k", header: current},
+		{name: "E-101 no sampling under a pinned version", model: "claude-sonnet-4-5", opt: Options{Version: "2026-10-21"}, set: sampling(new(0.5), nil, nil), want: none, dropped: "temperature", header: current},
+		{name: "sampling asks for the older version", model: "claude-sonnet-4-5", set: sampling(new(0.5), nil, new(int64(5))), want: map[string]string{"temperature": "0.5", "top_k": "5"}, header: older},
 		{name: "no sampling asks for the current version", model: "claude-sonnet-4-5", header: current},
-		{name: "E-100 a temperature of 1.4", model: "claude-sonnet-4-5", set: sampling(ptr(1.4), nil, nil), want: map[string]string{"temperature": "1"}, header: older},
-		{name: "E-100 temperature and top_p", model: "claude-haiku-4-5", set: sampling(ptr(0.2), ptr(0.9), nil), want: map[string]string{"temperature": "0.2", "top_p": ""}, dropped: "top_p"},
-		{name: "top_p alone", model: "claude-haiku-4-5", set: sampling(nil, ptr(0.9), nil), want: map[string]string{"temperature": "", "top_p": "0.9"}},
+		{name: "E-100 a temperature of 1.4", model: "claude-sonnet-4-5", set: sampling(new(1.4), nil, nil), want: map[string]string{"temperature": "1"}, header: older},
+		{name: "E-100 temperature and top_p", model: "claude-haiku-4-5", set: sampling(new(0.2), new(0.9), nil), want: map[string]string{"temperature": "0.2", "top_p": ""}, dropped: "top_p"},
+		{name: "top_p alone", model: "claude-haiku-4-5", set: sampling(nil, new(0.9), nil), want: map[string]string{"temperature": "", "top_p": "0.9"}},
 		{name: "thinking leaves top_p near 1", model: "claude-sonnet-4-5", set: func(r *translate.Request) {
-			sampling(ptr(0.2), ptr(0.97), ptr(int64(3)))(r)
+			sampling(new(0.2), new(0.97), new(int64(3)))(r)
 			r.Params.Effort = "low"
 		}, want: map[string]string{"temperature": "", "top_p": "0.97", "top_k": ""}, dropped: "temperature,top_k"},
 		{name: "thinking drops other top_p", model: "claude-sonnet-4-5", set: func(r *translate.Request) {
-			sampling(nil, ptr(0.9), nil)(r)
+			sampling(nil, new(0.9), nil)(r)
 			r.Params.Effort = "low"
 		}, want: none, dropped: "top_p", header: current},
 		{name: "top_k as an extension", model: "claude-sonnet-4-5", set: extra("top_k", "7"), want: map[string]string{"top_k": "7"}, header: older},
@@ -149,10 +149,10 @@ func TestParameters(t *testing.T) {
 		{name: "E-132 betas of the client are merged", opt: Options{Beta: []string{"a-1, b-2", "a-1", "pdfs-2024-09-25", "c\r\nd"}}, set: extra("anthropic_beta", `["b-2","e-3"]`), header: map[string]string{"anthropic-beta": "b-2,e-3,a-1"}},
 		{name: "Vertex AI", opt: Options{InBody: true}, want: map[string]string{"model": "", "anthropic_version": `"2026-10-21"`}, header: map[string]string{"anthropic-version": ""}},
 		{name: "E-135 output_config on Vertex AI", model: "claude-opus-4-6@default", opt: Options{InBody: true}, set: func(r *translate.Request) { r.Params.Effort = "low" }, want: map[string]string{"output_config": `{"effort":"low"}`}},
-		{name: "Vertex AI with sampling", model: "claude-sonnet-4-5@20250929", opt: Options{InBody: true}, set: sampling(ptr(0.5), nil, nil), want: map[string]string{"anthropic_version": `"vertex-2023-10-16"`, "temperature": "0.5"}},
-		{name: "a cloud's pinned version takes sampling", model: "claude-sonnet-4-5", opt: Options{Version: "vertex-2023-10-16"}, set: sampling(ptr(0.5), nil, nil), want: map[string]string{"temperature": "0.5"}, header: map[string]string{"anthropic-version": "vertex-2023-10-16"}},
+		{name: "Vertex AI with sampling", model: "claude-sonnet-4-5@20250929", opt: Options{InBody: true}, set: sampling(new(0.5), nil, nil), want: map[string]string{"anthropic_version": `"vertex-2023-10-16"`, "temperature": "0.5"}},
+		{name: "a cloud's pinned version takes sampling", model: "claude-sonnet-4-5", opt: Options{Version: "vertex-2023-10-16"}, set: sampling(new(0.5), nil, nil), want: map[string]string{"temperature": "0.5"}, header: map[string]string{"anthropic-version": "vertex-2023-10-16"}},
 		{name: "a row of the configuration", model: "my-model", opt: Options{Model: &Model{MaxOutput: 10}}, want: map[string]string{"max_tokens": "10"}, header: current},
-		{name: "models of others keep the first version", model: "kimi-k3", set: sampling(ptr(0.5), nil, nil), want: map[string]string{"temperature": "0.5"}, header: older},
+		{name: "models of others keep the first version", model: "kimi-k3", set: sampling(new(0.5), nil, nil), want: map[string]string{"temperature": "0.5"}, header: older},
 	})
 }
 
@@ -171,7 +171,7 @@ func TestE107ImplicitLimitIsReported(t *testing.T) {
 		t.Errorf("implicit limit is %d", enc.ImplicitMaxTokens)
 	}
 	req := request("claude-brand-new", user("q"))
-	req.Params.MaxTokens = ptr(int64(10))
+	req.Params.MaxTokens = new(int64(10))
 	if enc, _ = encode(t, req, Options{}); enc.ImplicitMaxTokens != 0 {
 		t.Errorf("implicit limit is %d although the client gave one", enc.ImplicitMaxTokens)
 	}
@@ -189,11 +189,11 @@ func TestTools(t *testing.T) {
 		}
 	}
 	serial := func(set func(r *translate.Request)) func(r *translate.Request) {
-		return func(r *translate.Request) { set(r); r.Choice.Parallel = ptr(false) }
+		return func(r *translate.Request) { set(r); r.Choice.Parallel = new(false) }
 	}
 	strict := func(parameters string) translate.Tool {
 		f := function("f", parameters)
-		f.Strict, f.Path = ptr(true), "tools[0]"
+		f.Strict, f.Path = new(true), "tools[0]"
 		return f
 	}
 	const f, g = `{"name":"f","input_schema":{"type":"object"}}`, `{"name":"g","input_schema":{"type":"object"}}`
@@ -243,7 +243,7 @@ func TestTools(t *testing.T) {
 		{name: "one call at a time", set: serial(choose(translate.ToolDefault)), want: map[string]string{"tool_choice": `{"type":"auto","disable_parallel_tool_use":true}`}},
 		{name: "one required call", set: serial(choose(translate.ToolRequired)), want: map[string]string{"tool_choice": `{"type":"any","disable_parallel_tool_use":true}`}},
 		{name: "one call of none", set: serial(choose(translate.ToolNone)), want: map[string]string{"tool_choice": `{"type":"none"}`}},
-		{name: "one call without tools", set: func(r *translate.Request) { r.Choice.Parallel = ptr(false) }, want: map[string]string{"tool_choice": ""}},
+		{name: "one call without tools", set: func(r *translate.Request) { r.Choice.Parallel = new(false) }, want: map[string]string{"tool_choice": ""}},
 	})
 }
 

@@ -98,7 +98,7 @@ func (d *Decoder) Body(body []byte, out translate.Sink) {
 			return
 		}
 	}
-	d.delta(body, out)
+	d.delta(body)
 	d.finish(out)
 }
 
@@ -198,7 +198,7 @@ func (d *Decoder) count(usage []byte, out translate.Sink) {
 
 // delta takes over what is said about the message as a whole: raw has the members of
 // message_delta's "delta", or is a whole message.
-func (d *Decoder) delta(raw []byte, out translate.Sink) {
+func (d *Decoder) delta(raw []byte) {
 	for w := jsonscan.Walk(raw); w.Next(); {
 		switch string(w.Name) {
 		case "stop_reason":
@@ -226,66 +226,10 @@ func (d *Decoder) delta(raw []byte, out translate.Sink) {
 	}
 }
 
-// refusalText is what a refusal says that the provider did not explain.
-var refusalText = []byte("The model declined to answer.")
-
-// finish ends the answer as complete, or as paused.
-func (d *Decoder) finish(out translate.Sink) {
-	for i := range d.blocks {
-		if d.blocks[i].open && !d.failed {
-			d.stopBlock(&d.blocks[i], out)
-		}
-	}
-	if d.failed {
-		return
-	}
-	if d.leg.stopSequence != nil {
-		d.buf = append(append(append(d.buf[:0], `{"stop_sequence":`...), d.leg.stopSequence...), '}')
-		d.vendor(d.take(-1), d.buf, out)
-	}
-	if d.leg.stop == "refusal" {
-		d.refuse(out)
-	}
-	d.ended = true
-	if d.leg.stop != "pause_turn" {
-		d.reason(out)
-	}
-}
-
-func (d *Decoder) reason(out translate.Sink) {
-	d.ev = translate.Event{Kind: translate.EventFinish, Reason: finishReason(d.leg.stop, d.called)}
-	out.Emit(&d.ev)
-}
-
-// refuse tells the client that, and why, the model declined.
-func (d *Decoder) refuse(out translate.Sink) {
-	index := d.take(-1)
-	text := jsonscan.Inner(d.leg.explanation)
-	if len(text) == 0 {
-		text = refusalText
-	}
-	d.ev = translate.Event{Kind: translate.EventBlockStart, Block: translate.BlockRefusal, Index: index}
-	out.Emit(&d.ev)
-	d.emitDelta(translate.BlockRefusal, index, text, out)
-	if jsonscan.IsString(d.leg.category) {
-		d.buf = append(append(append(d.buf[:0], `{"stop_details":{"type":"refusal","category":`...), d.leg.category...), "}}"...)
-		d.meta(translate.BlockRefusal, index, translate.MetaVendor, d.buf, out)
-	}
-	d.emitStop(translate.BlockRefusal, index, out)
-}
-
 // meta says something about a block in JSON.
 func (d *Decoder) meta(kind translate.BlockKind, index int, meta translate.MetaKind, raw []byte, out translate.Sink) {
 	d.ev = translate.Event{Kind: translate.EventBlockMeta, Block: kind, Index: index, Meta: meta, Raw: raw}
 	out.Emit(&d.ev)
-}
-
-// vendor passes on what only this provider says, as a block of its own.
-func (d *Decoder) vendor(index int, raw []byte, out translate.Sink) {
-	d.ev = translate.Event{Kind: translate.EventBlockStart, Block: translate.BlockMedia, Index: index}
-	out.Emit(&d.ev)
-	d.meta(translate.BlockMedia, index, translate.MetaVendor, raw, out)
-	d.emitStop(translate.BlockMedia, index, out)
 }
 
 // fail ends the answer as failed.

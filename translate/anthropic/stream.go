@@ -96,7 +96,7 @@ func (d *Decoder) event(data []byte, out translate.Sink) {
 			d.startBlock(i, w.Value, out)
 		}
 	case "message_delta":
-		d.delta(ev.delta, out)
+		d.delta(ev.delta)
 		d.count(ev.usage, out)
 	case "message_stop":
 		d.finish(out)

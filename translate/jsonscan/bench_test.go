@@ -26,12 +26,13 @@ func chatBody(size int, prose string) []byte {
 }
 
 const (
-	english = `The quick brown fox said \"jump\" and then it went over the lazy dog, which did not mind at all because it was asleep.\n`
+	english = `The quick brown fox went over the lazy dog, which did not mind it at all because it was asleep, or seemed to be.\n`
+	quoting = `The quick brown fox said \"jump\" and then it went over the lazy dog, which did not mind because it was asleep.\n`
 	chinese = `敏捷的棕色狐狸说了一声“跳”,然后从懒狗身上跃过,而那只狗正在睡觉,所以一点也不介意。\n`
 )
 
 func BenchmarkObject(b *testing.B) {
-	for _, prose := range []struct{ name, text string }{{"ascii", english}, {"chinese", chinese}} {
+	for _, prose := range []struct{ name, text string }{{"ascii", english}, {"escapes", quoting}, {"chinese", chinese}} {
 		for _, size := range []int{1 << 10, 16 << 10, 200 << 10} {
 			body := chatBody(size, prose.text)
 			b.Run(fmt.Sprintf("%s/%dK", prose.name, size>>10), func(b *testing.B) {

@@ -25,14 +25,14 @@ func Unique(text []byte) error {
 					name = Unquote(nil, text[i:end])
 				}
 				if !u.add(name) {
-					return &DuplicateError{Name: string(name), Path: path(text, u.open[len(u.open)-1].start)}
+					return &DuplicateError{Name: string(name), Path: u.path()}
 				}
 			}
 			i = end
 			continue
 		case '{', '[':
-			u.open = append(u.open, openContainer{start: i, first: len(u.names), object: text[i] == '{'})
 			u.naming = text[i] == '{'
+			u.open = append(u.open, openContainer{first: len(u.names), object: u.naming})
 		case '}', ']':
 			if len(u.open) == 0 {
 				return nil
@@ -41,7 +41,12 @@ func Unique(text []byte) error {
 			u.open = u.open[:len(u.open)-1]
 			u.naming = false
 		case ',':
-			u.naming = len(u.open) > 0 && u.open[len(u.open)-1].object
+			if len(u.open) == 0 {
+				return nil
+			}
+			c := &u.open[len(u.open)-1]
+			u.naming = c.object
+			c.index++
 		}
 		i++
 	}
@@ -58,9 +63,11 @@ type uniqueness struct {
 }
 
 type openContainer struct {
-	start, first int
-	object       bool
-	seen         map[string]struct{} // the names, if they are many
+	first  int // its first name in names
+	object bool
+	index  int                 // of the current element or member
+	name   []byte              // of the current member
+	seen   map[string]struct{} // the names, if they are many
 }
 
 // add notes a name of the innermost object and reports whether it is new.
@@ -75,6 +82,7 @@ func (u *uniqueness) add(name []byte) bool {
 			}
 		}
 		u.names = append(u.names, name)
+		c.name = name
 		return true
 	}
 	if c.seen == nil {
@@ -87,31 +95,22 @@ func (u *uniqueness) add(name []byte) bool {
 		return false
 	}
 	c.seen[string(name)] = struct{}{}
+	c.name = name
 	return true
 }
 
-// path returns the JSON path of the container that starts at the given offset.
-func path(text []byte, start int) string {
+// path returns the JSON path of the innermost open container.
+func (u *uniqueness) path() string {
 	var out []byte
-	base := 0
-	for raw := text; ; {
-		w := Walk(raw)
-		inside := false
-		for n := 0; !inside && w.Next(); n++ {
-			if at := base + w.ValueStart; start >= at && start < at+len(w.Value) {
-				if w.close == ']' {
-					out = append(strconv.AppendInt(append(out, '['), int64(n), 10), ']')
-				} else {
-					if len(out) > 0 {
-						out = append(out, '.')
-					}
-					out = append(out, w.Name...)
-				}
-				raw, base, inside = w.Value, at, true
-			}
-		}
-		if !inside {
-			return string(out)
+	for i := range u.open[:len(u.open)-1] {
+		switch c := &u.open[i]; {
+		case !c.object:
+			out = append(strconv.AppendInt(append(out, '['), int64(c.index), 10), ']')
+		case len(out) > 0:
+			out = append(append(out, '.'), c.name...)
+		default:
+			out = append(out, c.name...)
 		}
 	}
+	return string(out)
 }

@@ -284,7 +284,7 @@ func BenchmarkUnique(b *testing.B) {
 }
 
 func BenchmarkEscape(b *testing.B) {
-	for name, text := range map[string]string{"ascii": english, "chinese": chinese} {
+	for name, text := range map[string]string{"ascii": quoting, "chinese": chinese} {
 		text := []byte(strings.Repeat(text, 20))
 		dst := make([]byte, 0, 2*len(text))
 		b.Run(name, func(b *testing.B) {

@@ -28,8 +28,13 @@ type Observer struct {
 	// Err is the failure that the provider reported; the event is not passed.
 	Err *translate.Error
 
-	torn bool // the last event was cut off
+	torn   bool // the last event was cut off
+	text   pattern
+	misses int // chunks that did not fit the pattern
 }
+
+// maxMisses is how many patterns are tried on one stream.
+const maxMisses = 8
 
 // What the observer looks for. Inside the strings of a chunk these bytes cannot occur,
 // because a quote is escaped there.
@@ -39,6 +44,8 @@ var (
 	memberFinish = []byte(`"finish_reason"`)
 	dataDone     = []byte("[DONE]")
 	colonNull    = []byte(":null")
+	dataField    = []byte("data: ")
+	eventEnd     = []byte("\n\n")
 )
 
 // Pass appends the event to dst as the client is to get it, and notes what it says.
@@ -50,6 +57,12 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 	data := ev.Data
 	if data == nil {
 		return append(dst, ev.Raw...)
+	}
+	if end, ok := o.text.fits(data); ok {
+		if o.text.same {
+			return appendEvent(dst, ev)
+		}
+		return appendData(dst, data[:end], o.text.passed)
 	}
 	if bytes.HasPrefix(data, dataDone) {
 		o.Done = true
@@ -71,17 +84,38 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 			return o.passWithout(dst, data, "error")
 		}
 	}
-	if !o.Content || finishes(data) {
+	finishes := finishes(data)
+	if !o.Content || finishes {
 		o.lookAt(data)
 	}
-	i := bytes.Index(data, memberUsage)
-	switch {
+	start := len(dst)
+	switch i := bytes.Index(data, memberUsage); {
 	case i < 0:
-		return appendEvent(dst, ev)
-	case !o.StripUsageNull || !isNullMember(data[i+len(memberUsage):]):
+		dst = appendEvent(dst, ev)
+	case isNullMember(data[i+len(memberUsage):]):
+		if o.StripUsageNull {
+			dst = appendWithoutNull(dst, data, i)
+		} else {
+			dst = appendEvent(dst, ev)
+		}
+	default:
 		return o.passUsage(dst, ev, data)
 	}
-	return appendWithoutNull(dst, data, i)
+	if o.Content && !finishes {
+		o.learn(data, dst[start:])
+	}
+	return dst
+}
+
+// learn keeps what the text chunks of the stream have in common. It does so when a
+// chunk does not fit what it has kept, and gives up on streams whose chunks are never
+// alike.
+func (o *Observer) learn(data, event []byte) {
+	passed, ok := bytes.CutPrefix(bytes.TrimSuffix(event, eventEnd), dataField)
+	if ok && o.misses < maxMisses {
+		o.misses++
+		o.text.learn(data, passed)
+	}
 }
 
 // finishes reports whether a chunk gives a reason for the end of a choice, which most
@@ -264,44 +298,4 @@ func (o *Observer) End(clean bool) *translate.Error {
 		return translate.UpstreamError("The provider sent an empty answer.")
 	}
 	return translate.UpstreamError("The provider's answer broke off.")
-}
-
-// ObserveAnswer reads what accounting needs from the members of a whole answer that is
-// passed on. It returns an error for an answer that is none.
-func ObserveAnswer(members []jsonscan.Member) (Observer, *translate.Error) {
-	var o Observer
-	var choices []byte
-	for i := range members {
-		switch m := &members[i]; string(m.Name) {
-		case "error":
-			if isError(m.Value) {
-				return o, streamFailure(errorObject(m.Value))
-			}
-		case "choices":
-			choices = m.Value
-		case "usage":
-			if !jsonscan.IsNull(m.Value) {
-				o.readUsage(m.Value)
-			}
-		}
-	}
-	w := jsonscan.Walk(choices)
-	for w.Next() {
-		o.Content = true
-		if reason := jsonscan.Get(w.Value, "finish_reason"); jsonscan.IsString(reason) && !o.Finished {
-			o.Finished = true
-			o.Finish, _ = readFinish(reason)
-		}
-	}
-	if !o.Content {
-		return o, &translate.Error{
-			Class: translate.ErrorUpstream, Status: 502, Type: "upstream_error", Code: "empty_upstream_response", Message: "The provider sent an empty answer.",
-		}
-	}
-	return o, nil
-}
-
-// errorObject wraps the value of a member "error" again.
-func errorObject(value []byte) []byte {
-	return append(append([]byte(`{"error":`), value...), '}')
 }

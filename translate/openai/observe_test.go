@@ -124,6 +124,35 @@ func FuzzObserver(f *testing.F) {
 	})
 }
 
+// FuzzObserverPattern makes sure that what an observer has learned from earlier chunks
+// changes nothing about how it passes the next one.
+func FuzzObserverPattern(f *testing.F) {
+	for _, s := range []string{"hello", "", `\"`, `\\`, "x\",\"finish_reason\":\"stop", `\u00e9\ud83d`, "h\xc3\xa9llo", "\xff", "a\"}}", `"usage":null`} {
+		f.Add(s, `,"usage":null}`)
+		f.Add(s, `,"usage":null,"obfuscation":"x"}`)
+		f.Add(s, `}`)
+	}
+	f.Fuzz(func(t *testing.T, text, tail string) {
+		if strings.ContainsAny(text+tail, "\r\n") {
+			return
+		}
+		chunk := func(text string) sse.Event {
+			return event(`{"id":"c","choices":[{"index":0,"delta":{"content":"` + text + `"},"finish_reason":null}]` + tail)
+		}
+		learned := Observer{StripUsage: true, StripUsageNull: true}
+		first, second := chunk("hello"), chunk(text)
+		learned.Pass(nil, &first)
+		if learned.Err != nil {
+			return
+		}
+		fresh := Observer{StripUsage: true, StripUsageNull: true, Content: true}
+		got, want := string(learned.Pass(nil, &second)), string(fresh.Pass(nil, &second))
+		if got != want || (learned.Err == nil) != (fresh.Err == nil) || learned.Finished != fresh.Finished {
+			t.Errorf("with a pattern %q (%v), without %q (%v)", got, learned.Err, want, fresh.Err)
+		}
+	})
+}
+
 func BenchmarkObserverPass(b *testing.B) {
 	ev := event(observed + `,"usage":null}`)
 	obs := Observer{StripUsage: true, StripUsageNull: true, Content: true}

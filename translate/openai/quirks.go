@@ -39,7 +39,7 @@ type Quirks struct {
 	// 0 means that there is no limit.
 	MaxTemperature float64 `json:"max_temperature,omitempty"`
 	// ToolChoice maps values of tool_choice the provider refuses to ones it takes;
-	// the value "" drops it. The key "function" stands for the object forms: then
+	// the value "" drops it, and for "none" the tools with it. The key "function" stands for the object forms: then
 	// the tools are limited to those the client chose, so that "required" (or the
 	// provider's word for it) says the same. For {"type":"allowed_tools"} it only
 	// says that objects are refused: its mode is sent, mapped in turn, with the tools

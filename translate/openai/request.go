@@ -50,10 +50,9 @@ type requestDecoder struct {
 	req *translate.Request
 	err *translate.Error
 
-	maxTokens     *int64 // the deprecated parameter
-	legacyChoice  bool   // tool_choice was given as function_call
-	choiceAt      string // the parameter that gave the names in Choice
-	functionCalls []functionCall
+	maxTokens     *int64              // the deprecated parameter
+	choiceAt      string              // the parameter that gave Choice
+	functionCalls map[string][]string // ids of open calls in the deprecated form, by name
 }
 
 func (d *requestDecoder) member(m *jsonscan.Member) {

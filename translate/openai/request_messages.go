@@ -144,7 +144,10 @@ func (d *requestDecoder) assistant(p *place, m *rawMessage) []translate.Part {
 	if !jsonscan.IsNull(m.functionCall) && d.object(&at, m.functionCall) {
 		call := d.calledFunction(&at, m.functionCall)
 		call.ID = "function_call_" + strconv.Itoa(p.index)
-		d.functionCalls = append(d.functionCalls, functionCall{name: call.Name, id: call.ID})
+		if d.functionCalls == nil {
+			d.functionCalls = make(map[string][]string)
+		}
+		d.functionCalls[call.Name] = append(d.functionCalls[call.Name], call.ID)
 		parts = append(parts, translate.Part{Kind: translate.PartToolCall, Call: call, Path: at.String()})
 	}
 	return parts
@@ -162,22 +165,16 @@ func (d *requestDecoder) toolResult(p *place, m *rawMessage, t *translate.Turn) 
 	t.Parts = []translate.Part{{Kind: translate.PartToolResult, Result: r, Path: t.Path}}
 }
 
-// functionCall is a call in the deprecated form that has had no result yet.
-type functionCall struct{ name, id string }
-
 // functionResult reads a message of the deprecated role "function". It names the
 // function instead of the call; the oldest open call of it is meant.
 func (d *requestDecoder) functionResult(p *place, m *rawMessage, t *translate.Turn) {
 	at := p.at("name")
 	r := &translate.ToolResult{Name: d.required(&at, m.name), CallID: "function_call_" + strconv.Itoa(p.index)}
-	for i, c := range d.functionCalls {
-		if c.name == r.Name {
-			r.CallID = c.id
-			d.functionCalls = append(d.functionCalls[:i], d.functionCalls[i+1:]...)
-			break
-		}
+	if open := d.functionCalls[r.Name]; len(open) > 0 {
+		r.CallID = open[0]
+		d.functionCalls[r.Name] = open[1:]
 	}
-	if m.content != nil && !jsonscan.IsNull(m.content) {
+	if !jsonscan.IsNull(m.content) {
 		r.Parts = d.content(p, m.content, partsOfTool)
 	}
 	t.Role = translate.RoleTool

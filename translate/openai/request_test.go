@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -294,5 +295,33 @@ func TestDecodeRequestBudget(t *testing.T) {
 	})
 	if budget := float64(4*messages + 20); allocs > budget {
 		t.Errorf("got %v allocations for %d messages, want at most %v", allocs, messages, budget)
+	}
+}
+
+// TestManyOfEverythingTakesLinearTime has so many tools, names, calls and messages that
+// anything done for each pair of them would not end.
+func TestManyOfEverythingTakesLinearTime(t *testing.T) {
+	t.Parallel()
+	const n = 50_000
+	list := func(format string) string {
+		return strings.TrimSuffix(strings.Repeat(format+",", n), ",")
+	}
+	numbered := func(before, after string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString("," + before + strconv.Itoa(i) + after)
+		}
+		return b.String()[1:]
+	}
+	names := numbered(`{"type":"function","function":{"name":"f`, `"}}`)
+	tools := asking(`,"tools":[` + names + `],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[` + names + `]}}`)
+	legacy := conversation(list(`{"role":"assistant","function_call":{"name":"f","arguments":""}}`) + `,` + list(`{"role":"function","name":"g","content":""}`))
+	turns := conversation(list(`{"role":"tool","tool_call_id":"a","content":""},{"role":"user","content":""}`))
+	q := Quirks{AfterTool: "ok", ToolChoice: map[string]string{"function": "any", "required": "any"}, DropEmpty: true, Alternate: true}
+	for _, body := range []string{tools, legacy, turns} {
+		decoded(t, body)
+		if _, _, err := Rewrite(nil, []byte(body), membersOf(t, body), &q, Edit{}); err != nil {
+			t.Error(err)
+		}
 	}
 }

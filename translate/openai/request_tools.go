@@ -26,7 +26,6 @@ func (d *requestDecoder) toolMember(m *jsonscan.Member) {
 		d.toolChoice(&at, m.Value)
 	case "function_call":
 		d.req.Params.LegacyFunctions = true
-		d.legacyChoice = true
 		d.functionChoice(&at, m.Value)
 	case "parallel_tool_calls":
 		d.req.Choice.Parallel = d.boolean(&at, m.Value)
@@ -132,8 +131,17 @@ func (d *requestDecoder) function(p *place, raw []byte, t translate.Tool) transl
 	return t
 }
 
+// choose notes which parameter gives the choice; there can be only one.
+func (d *requestDecoder) choose(p *place) *translate.ToolChoice {
+	if d.choiceAt != "" {
+		d.fail(invalidValue(p.name, "Only one of 'tool_choice' and 'function_call' can be given."))
+	}
+	d.choiceAt = p.name
+	return &d.req.Choice
+}
+
 func (d *requestDecoder) toolChoice(p *place, raw []byte) {
-	c := &d.req.Choice
+	c := d.choose(p)
 	switch {
 	case jsonscan.IsString(raw):
 		c.Mode = toolMode(d.oneOf(p, raw, "none", "auto", "required"))
@@ -150,7 +158,6 @@ func (d *requestDecoder) toolChoice(p *place, raw []byte) {
 	case "allowed_tools":
 		d.allowedTools(p, raw)
 	}
-	d.choiceAt = p.name
 }
 
 func toolMode(word string) translate.ToolMode {
@@ -215,14 +222,13 @@ func (d *requestDecoder) allowedTools(p *place, raw []byte) {
 
 // functionChoice reads the deprecated function_call.
 func (d *requestDecoder) functionChoice(p *place, raw []byte) {
-	c := &d.req.Choice
+	c := d.choose(p)
 	switch {
 	case jsonscan.IsString(raw):
 		c.Mode = toolMode(d.oneOf(p, raw, "none", "auto"))
 	case isObject(raw):
 		at := p.at("name")
 		c.Mode, c.Names = translate.ToolNamed, []string{d.required(&at, jsonscan.Get(raw, "name"))}
-		d.choiceAt = p.name
 	default:
 		d.wrongType(p, "one of a string or object", raw)
 	}
@@ -230,9 +236,13 @@ func (d *requestDecoder) functionChoice(p *place, raw []byte) {
 
 // finishTools checks the choice against the tools.
 func (d *requestDecoder) finishTools() {
-	for _, name := range d.req.Choice.Names {
-		if !slices.ContainsFunc(d.req.Tools, func(t translate.Tool) bool { return t.Name == name }) {
-			d.fail(invalidValue(d.choiceAt, "Invalid value for '"+d.choiceAt+"': no tool is called '"+clip(name)+"'."))
+	if names := d.req.Choice.Names; len(names) > 0 {
+		declared := make(map[string]bool, len(d.req.Tools))
+		for i := range d.req.Tools {
+			declared[d.req.Tools[i].Name] = true
+		}
+		if i := slices.IndexFunc(names, func(name string) bool { return !declared[name] }); i >= 0 {
+			d.fail(invalidValue(d.choiceAt, "Invalid value for '"+d.choiceAt+"': no tool is called '"+clip(names[i])+"'."))
 			return
 		}
 	}

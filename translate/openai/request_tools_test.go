@@ -104,6 +104,7 @@ func TestDecodeNamesMistakesInTools(t *testing.T) {
 		{tools + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{}]}}`, "missing_required_parameter", "tool_choice.allowed_tools.tools[0].function", ""},
 		{`,"tool_choice":"required"`, "invalid_value", "tool_choice", "only allowed when 'tools' are specified"},
 		{`,"functions":[{"name":"f"}],"function_call":{"name":"g"}`, "invalid_value", "function_call", "no tool is called 'g'"},
+		{tools + `,"tool_choice":"auto","function_call":"auto"`, "invalid_value", "function_call", "Only one of"},
 		{`,"functions":[{}]`, "missing_required_parameter", "functions[0].name", ""},
 		{tools + `,"parallel_tool_calls":"no"`, "invalid_type", "parallel_tool_calls", ""},
 	} {

@@ -103,11 +103,14 @@ func (r *rewriter) arrange(list []chatMessage) []chatMessage {
 		list = slices.DeleteFunc(list, func(m chatMessage) bool { return m.empty && m.role == "assistant" })
 	}
 	if text := r.q.AfterTool; text != "" {
-		for i := 1; i < len(list); i++ {
-			if list[i-1].role == "tool" && list[i].role == "user" {
-				list = slices.Insert(list, i, chatMessage{role: "assistant", text: text})
+		spaced := make([]chatMessage, 0, len(list)+8)
+		for i := range list {
+			if i > 0 && list[i-1].role == "tool" && list[i].role == "user" {
+				spaced = append(spaced, chatMessage{role: "assistant", text: text})
 			}
+			spaced = append(spaced, list[i])
 		}
+		list = spaced
 	}
 	head := 0
 	for head < len(list) && list[head].instructs() {

@@ -11,9 +11,10 @@ type choice struct {
 	mapped bool
 	to     string // if mapped; "" leaves it out
 	lost   bool   // the provider is told less than the client said
+	none   bool   // the client wants no calls, which is said by leaving the tools out
 	// only are the names of the tools that stay, because the choice cannot be said
 	// otherwise; nil for all.
-	only []string
+	only map[string]bool
 }
 
 // planTools decides about the choice first, because the tools depend on it and it on
@@ -28,6 +29,10 @@ func (r *rewriter) planTools() {
 		return
 	}
 	r.planChoice(r.get("tool_choice"), tools)
+	if r.choice.none {
+		r.noTools = true
+		return
+	}
 	if len(r.q.ToolTypes) > 0 {
 		r.noTools = true
 		for w := jsonscan.Walk(tools); w.Next(); {
@@ -46,7 +51,8 @@ func (r *rewriter) planChoice(raw, tools []byte) {
 	case jsonscan.IsString(raw):
 		from := jsonscan.String(raw)
 		if c.to, c.mapped = r.q.ToolChoice[from]; c.mapped {
-			c.lost = c.to == "" || c.to == "auto"
+			c.none = from == "none" && c.to == ""
+			c.lost = (c.to == "" || c.to == "auto") && !c.none
 		}
 	case isObject(raw):
 		kind := jsonscan.String(jsonscan.Get(raw, "type"))
@@ -72,13 +78,15 @@ func (r *rewriter) planChoice(raw, tools []byte) {
 }
 
 // chosenTools returns the names in an object form of tool_choice, and its mode.
-func chosenTools(raw []byte, kind string) (names []string, mode string) {
+func chosenTools(raw []byte, kind string) (names map[string]bool, mode string) {
+	names = map[string]bool{}
 	if kind != "allowed_tools" {
-		return []string{jsonscan.String(jsonscan.Get(jsonscan.Get(raw, kind), "name"))}, "required"
+		names[jsonscan.String(jsonscan.Get(jsonscan.Get(raw, kind), "name"))] = true
+		return names, "required"
 	}
 	allowed := jsonscan.Get(raw, kind)
 	for w := jsonscan.Walk(jsonscan.Get(allowed, "tools")); w.Next(); {
-		names = append(names, toolName(w.Value))
+		names[toolName(w.Value)] = true
 	}
 	return names, jsonscan.String(jsonscan.Get(allowed, "mode"))
 }
@@ -90,9 +98,9 @@ func toolName(raw []byte) string {
 }
 
 // declaresAny reports whether one of the tools has one of the names.
-func declaresAny(tools []byte, names []string) bool {
+func declaresAny(tools []byte, names map[string]bool) bool {
 	for w := jsonscan.Walk(tools); w.Next(); {
-		if name := toolName(w.Value); name != "" && slices.Contains(names, name) {
+		if name := toolName(w.Value); name != "" && names[name] {
 			return true
 		}
 	}
@@ -107,7 +115,7 @@ func (r *rewriter) takesTool(raw []byte) bool {
 
 // chosen reports whether the choice leaves a tool in.
 func (r *rewriter) chosen(raw []byte) bool {
-	return r.choice.only == nil || slices.Contains(r.choice.only, toolName(raw))
+	return r.choice.only == nil || r.choice.only[toolName(raw)]
 }
 
 // toolChoice writes tool_choice.
@@ -127,12 +135,14 @@ func (r *rewriter) toolChoice(m *jsonscan.Member) {
 
 // tools writes the tools that stay.
 func (r *rewriter) tools(raw []byte) {
-	if !isArray(raw) || len(r.q.ToolTypes) == 0 && r.choice.only == nil && !r.q.DropStrict && !r.q.DropNulls {
-		r.value("tools", raw)
+	if r.noTools {
+		if !r.choice.none {
+			r.drop("tools")
+		}
 		return
 	}
-	if r.noTools {
-		r.drop("tools")
+	if !isArray(raw) || len(r.q.ToolTypes) == 0 && r.choice.only == nil && !r.q.DropStrict && !r.q.DropNulls {
+		r.value("tools", raw)
 		return
 	}
 	r.value("tools", []byte{'['})
