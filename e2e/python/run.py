@@ -78,27 +78,26 @@ def embedding(client, scene, seen):
 CALLS = {"chat": chat, "gathered": gathered, "models": models, "model": model, "embedding": embedding}
 
 
-def play(address, key, scene):
+def play(client, scene):
     seen = {"name": scene["name"], "choices": [], "chunks": 0, "models": [], "vector": [], "usage": None, "error": None}
-    with openai.OpenAI(base_url=address, api_key=key, max_retries=scene["retries"]) as client:
-        try:
-            CALLS[scene["call"]](client, scene, seen)
-        except Exception as e:  # whatever the client raises is what the test is about
-            seen["error"] = {
-                "class": type(e).__name__,
-                "status": getattr(e, "status_code", 0),
-                "code": str(getattr(e, "code", None) or ""),
-                "type": getattr(e, "type", None) or "",
-                "param": getattr(e, "param", None) or "",
-                "message": str(e),
-            }
+    try:
+        CALLS[scene["call"]](client.with_options(max_retries=scene["retries"]), scene, seen)
+    except Exception as e:  # whatever the client raises is what the test is about
+        seen["error"] = {
+            "class": type(e).__name__,
+            "status": getattr(e, "status_code", 0),
+            "code": str(getattr(e, "code", None) or ""),
+            "type": getattr(e, "type", None) or "",
+            "param": getattr(e, "param", None) or "",
+            "message": str(e),
+        }
     return seen
 
 
 def main():
     job = json.load(sys.stdin)
-    with ThreadPoolExecutor(8) as pool:
-        seen = list(pool.map(lambda scene: play(job["address"], job["key"], scene), job["scenes"]))
+    with openai.OpenAI(base_url=job["address"], api_key=job["key"]) as client, ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(lambda scene: play(client, scene), job["scenes"]))
     json.dump(seen, sys.stdout)
 
 

@@ -61,8 +61,9 @@ type leg struct {
 	container    []byte
 }
 
-// NewDecoder returns a decoder for the answer to a request that was encoded as enc,
-// which must not change while the decoder is in use.
+// NewDecoder returns a decoder for the answer to a request that was encoded as enc. It
+// must not change while the decoder is in use, nor may its Body, which
+// [Decoder.Continue] begins from.
 func NewDecoder(enc *translate.Encoded) *Decoder {
 	return &Decoder{enc: enc, record: enc.ServerTools}
 }

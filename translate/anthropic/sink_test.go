@@ -9,7 +9,7 @@ import (
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 )
 
-// answer is what a client has read at the end of an answer.
+// clientView is what a client has read at the end of an answer.
 type clientView struct {
 	id, model, tier string
 	text            string

@@ -1,4 +1,4 @@
-// Package sse reads and writes Server-Sent Events as the WHATWG HTML standard
+// Package sse reads Server-Sent Events as the WHATWG HTML standard
 // describes them (section 9.2), with the leniency that LLM providers need: an event
 // that the body ends with is delivered even without its blank line, and lines that
 // belong to no field are kept when they look like JSON.
