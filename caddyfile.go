@@ -59,6 +59,7 @@ func parseCaddyfile(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 //
 //		cors <origins...>
 //		unsupported_params drop|reject
+//		reasoning_memory <entries> [<ttl>]|off
 //		logs_redacted
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -109,6 +110,7 @@ var options = map[string]func(*Handler, *caddyfile.Dispenser) error{
 		}
 		return nil
 	},
+	"reasoning_memory": parseMemory,
 	"logs_redacted": func(h *Handler, d *caddyfile.Dispenser) error {
 		h.LogsRedacted = true
 		return noArgs(d)

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/ai-proxy/caddy-ai-proxy/memory"
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/openai"
@@ -32,6 +33,10 @@ type exchange struct {
 	head    openai.Head
 	request *translate.Request // decoded for a provider of another dialect
 	key     string             // the client's
+
+	restored bool             // what the client lost has been put into request
+	recorder *memory.Recorder // of the answer; nil if it is not to be remembered
+	asked    *buffer          // the body, kept for the recorder while request is nil
 
 	events sse.Reader
 	out    []byte // bytes on their way to the client
@@ -82,6 +87,7 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 // release ends the exchange; nothing may use it afterwards.
 func (x *exchange) release() {
 	x.log()
+	x.endRecording()
 	x.releaseBody()
 	x.events.Reset(nil, 0)
 	*x = exchange{members: x.members[:0], events: x.events, out: x.out[:0]}

@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 	"go.uber.org/zap"
 
+	"github.com/ai-proxy/caddy-ai-proxy/memory"
 	"github.com/ai-proxy/caddy-ai-proxy/providers"
 )
 
@@ -84,14 +85,20 @@ type Handler struct {
 	// `reject` answers 400. Default: `drop`.
 	UnsupportedParams string `json:"unsupported_params,omitempty"`
 
+	// What is remembered of the reasoning of answers that called tools, so that it
+	// can be put back into the conversations of clients that drop it.
+	ReasoningMemory *ReasoningMemory `json:"reasoning_memory,omitempty"`
+
 	// Confirms that the access log does not show the headers that carry clients'
 	// keys, and silences the warning about it.
 	LogsRedacted bool `json:"logs_redacted,omitempty"`
 
-	logger    *zap.Logger
-	transport http.RoundTripper
-	router    *router
-	listing   *listing
+	logger       *zap.Logger
+	memory       *memory.Memory // nil if nothing is remembered
+	memoryBounds ReasoningMemory
+	transport    http.RoundTripper
+	router       *router
+	listing      *listing
 }
 
 // CaddyModule returns the Caddy module information.
@@ -115,6 +122,9 @@ const (
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger = ctx.Logger()
 	h.setDefaults()
+	if err := h.loadMemory(); err != nil {
+		return err
+	}
 	if err := h.loadTransport(ctx); err != nil {
 		return err
 	}
@@ -223,6 +233,9 @@ func (h *Handler) Validate() error {
 	return nil
 }
 
+// Cleanup gives up what outlives the configuration.
+func (h *Handler) Cleanup() error { return h.releaseMemory() }
+
 // ServeHTTP answers requests for API endpoints and leaves others to next.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	ep := findEndpoint(r.Method, r.URL.Path)
@@ -255,5 +268,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 var (
 	_ caddy.Provisioner           = (*Handler)(nil)
 	_ caddy.Validator             = (*Handler)(nil)
+	_ caddy.CleanerUpper          = (*Handler)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
 )

@@ -1,8 +1,11 @@
 package aiproxy
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +48,29 @@ func (p *plan) release() {
 	}
 }
 
+// smallRequest is the largest body that is copied for the transport.
+const smallRequest = 8 << 10
+
+// setBody gives an upstream request its body, which the transport may ask for again when
+// a kept connection turns out to be closed. net/http sends a body together with the
+// header, in one packet, only if it knows that reading it cannot block; for that, a
+// small one is worth a copy.
+func (p *plan) setBody(req *http.Request) {
+	n := p.body.Len()
+	req.ContentLength = int64(n)
+	switch {
+	case n == 0:
+		req.Body = http.NoBody
+	case n <= smallRequest:
+		b := p.body.AppendTo(make([]byte, 0, n))
+		req.Body = io.NopCloser(bytes.NewReader(b))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
+	default:
+		req.Body = newBodyReader(p.buf, p.body)
+		req.GetBody = func() (io.ReadCloser, error) { return newBodyReader(p.buf, p.body), nil }
+	}
+}
+
 // planners make the plan for a chat request in each dialect.
 var planners = map[string]func(*exchange, *upstream.Deployment) (*plan, *translate.Error){
 	providers.DialectOpenAI:    (*exchange).planOpenAI,
@@ -57,13 +83,17 @@ var planners = map[string]func(*exchange, *upstream.Deployment) (*plan, *transla
 func (x *exchange) planOpenAI(d *upstream.Deployment) (*plan, *translate.Error) {
 	q := &d.Quirks
 	p := &plan{
-		method: http.MethodPost, url: d.ChatURL, stream: x.head.Stream, pass: q.PassResponse(),
+		method: http.MethodPost, url: d.ChatURL, stream: x.head.Stream || q.StreamOnly, pass: q.PassResponse(),
 		decoder:    func() translate.Decoder { return openai.NewDecoder(q) },
 		parseError: parseOpenAIError,
 	}
-	p.addedUsage = x.head.Stream && !x.head.IncludeUsage && q.StreamUsage == ""
+	p.addedUsage = p.stream && !x.head.IncludeUsage && q.StreamUsage == "" && !slices.Contains(q.Drop, "stream_options")
+	if takesReasoning(d) && x.remembers() {
+		p.pass = false // its reasoning has to be read
+	}
 	edit := openai.Edit{Model: d.Model, QuotedModel: d.QuotedModel, IncludeUsage: p.addedUsage}
-	if q.PassRequest() && q.StreamUsage == "" {
+	x.recall(d, &edit)
+	if q.PassRequest() {
 		p.buf = x.body
 		p.buf.retain()
 		p.body = openai.Splice(x.body.b, x.members, edit)

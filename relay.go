@@ -197,7 +197,7 @@ func (x *exchange) decodeStream(d *upstream.Deployment, p *plan, resp *http.Resp
 	s := newStream(x, func() { x.streamHeader(resp, key) })
 	defer s.close()
 	dec, enc := p.decoder(), openai.NewStreamEncoder(openai.StreamOptions{IncludeUsage: x.head.IncludeUsage})
-	g := x.guard(d, withoutErrors{enc})
+	g := x.guard(d, x.remember(d, withoutErrors{enc}))
 	defer x.settle(g)
 	failed := x.decode(dec, g, p, resp, f, func() *translate.Error {
 		s.add(func(out []byte) []byte { return append(out, enc.Bytes()...) })
@@ -237,7 +237,7 @@ func (s withoutErrors) Emit(ev *translate.Event) {
 // decodeAnswer answers with one JSON body that is written anew.
 func (x *exchange) decodeAnswer(d *upstream.Deployment, p *plan, resp *http.Response, f form, key string) *translate.Error {
 	dec, enc := p.decoder(), openai.NewBodyEncoder(int(x.h.MaxAnswerSize))
-	g := x.guard(d, enc)
+	g := x.guard(d, x.remember(d, enc))
 	defer x.settle(g)
 	failed := x.decode(dec, g, p, resp, f, g.Err)
 	if failed == nil {

@@ -20,16 +20,11 @@ import (
 
 // send makes one attempt and returns the provider's answer, whatever its status.
 func (x *exchange) send(d *upstream.Deployment, p *plan, key string, held bool) (*http.Response, *translate.Error) {
-	body := newBodyReader(p.buf, p.body)
 	req := (&http.Request{
 		Method: p.method, URL: p.url, Host: p.url.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: x.upstreamHeader(d, p, key, held), Body: body, ContentLength: int64(p.body.Len()),
-		GetBody: func() (io.ReadCloser, error) { return newBodyReader(p.buf, p.body), nil },
+		Header: x.upstreamHeader(d, p, key, held),
 	}).WithContext(x.r.Context())
-	if p.body.Len() == 0 {
-		_ = body.Close() // only gives up a reference
-		req.Body, req.GetBody = http.NoBody, nil
-	}
+	p.setBody(req)
 	transport := d.Transport
 	if transport == nil {
 		transport = x.h.transport

@@ -22,6 +22,7 @@ func (x *exchange) canonical(d *upstream.Deployment) (*translate.Request, *trans
 		}
 		x.request = req
 	}
+	x.restore()
 	req := *x.request
 	req.Model = d.Model
 	return &req, nil

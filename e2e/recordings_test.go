@@ -15,7 +15,9 @@ import (
 // families are the wire formats that the gateway speaks to providers, of those that there
 // are recordings of, with the path below which providers of the kind have their API.
 var families = map[string]string{
-	"openai": "/v1",
+	"anthropic": "/v1",
+	"gemini":    "/v1beta",
+	"openai":    "/v1",
 }
 
 // recording is what a real provider once answered; testdata/recordings/README.md says

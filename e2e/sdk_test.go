@@ -249,11 +249,7 @@ func recordedScenes(all []*recording) []*scene {
 				s.Body["n"] = n
 			}
 		case "error":
-			status := kept[r.Status]
-			if status == nil {
-				status = []int{r.Status}
-			}
-			s.want = []condition{raises(r.expected.Message, "", status...)}
+			s.want = []condition{raises(r.expected.Message, "", r.statuses()...)}
 		case "midstream-error":
 			s.want = []condition{raises(r.expected.Message, "", 0, 429, 500, 502, 503)}
 		default:

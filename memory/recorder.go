@@ -54,13 +54,18 @@ func (m *Memory) Recorder(t Tenant, h *History, plain bool, out translate.Sink) 
 
 // Release ends the recorder, which must not be used afterwards.
 func (r *Recorder) Release() {
-	blocks := r.blocks
+	r.reset()
+	recorders.Put(r)
+}
+
+// reset leaves nothing but the buffers, if they are not too large.
+func (r *Recorder) reset() {
+	blocks, calls := r.blocks, r.calls[:0]
 	if len(blocks) > 16 || r.size > maxKept {
-		blocks = nil
+		blocks, calls = nil, nil
 	}
 	clear(r.calls)
-	*r = Recorder{blocks: blocks, calls: r.calls[:0]}
-	recorders.Put(r)
+	*r = Recorder{blocks: blocks, calls: calls}
 }
 
 // Emit implements [translate.Sink].

@@ -49,6 +49,17 @@ func (m *Memory) Reasoning(t Tenant, h *History, turn int, id, name string) stri
 	return text.String()
 }
 
+// Signature returns the signature of a call of one of a request's turns and whose it is,
+// "" if it has none or is not remembered.
+func (m *Memory) Signature(t Tenant, h *History, turn int, id, name string) (signature, format string) {
+	if s := m.find(&t, h, turn, id, name); s != nil {
+		if c := s.call(id); c != nil {
+			return c.signature, c.format
+		}
+	}
+	return "", ""
+}
+
 // find returns the state of the answer that made a call of a turn, nil if there is none.
 func (m *Memory) find(t *Tenant, h *History, turn int, id, name string) *state {
 	if id == "" {
@@ -84,7 +95,9 @@ func (m *Memory) restoreAnswer(t *Tenant, h *History, turns []translate.Turn, n 
 			if s == nil {
 				continue
 			}
-			s.sign(c)
+			if own := s.call(c.ID); own != nil {
+				c.Signature, c.Format = own.signature, own.format
+			}
 			if !slices.ContainsFunc(list, func(f found) bool { return f.state == s }) {
 				list = append(list, found{s, i})
 			}
@@ -141,12 +154,12 @@ func isOpaque(r *translate.Reasoning) bool {
 	return r != nil && (r.Signature != "" || r.Encrypted != "")
 }
 
-// sign gives a call its signature.
-func (s *state) sign(c *translate.ToolCall) {
+// call returns the call with an id, or nil.
+func (s *state) call(id string) *call {
 	for i := range s.calls {
-		if s.calls[i].id == c.ID {
-			c.Signature, c.Format = s.calls[i].signature, s.calls[i].format
-			return
+		if s.calls[i].id == id {
+			return &s.calls[i]
 		}
 	}
+	return nil
 }

@@ -23,7 +23,7 @@ var quirkValues = map[string][]string{
 	"image_url":      {"string"},
 	"file_part":      {"document_url"},
 	"effort":         {"drop", "thinking", "thinking_only", "enable_thinking", "none_high"},
-	"reasoning_echo": {"drop", "fill"},
+	"reasoning_echo": {"drop", "fill", "sign"},
 	"stream_usage":   {"always"},
 }
 

@@ -44,8 +44,6 @@ var (
 	memberFinish = []byte(`"finish_reason"`)
 	dataDone     = []byte("[DONE]")
 	colonNull    = []byte(":null")
-	dataField    = []byte("data: ")
-	eventEnd     = []byte("\n\n")
 )
 
 // Pass appends the event to dst as the client is to get it, and notes what it says.
@@ -58,11 +56,10 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 	if data == nil {
 		return append(dst, ev.Raw...)
 	}
-	if end, ok := o.text.fits(data); ok {
-		if o.text.same {
-			return appendEvent(dst, ev)
-		}
-		return appendData(dst, data[:end], o.text.passed)
+	// "data: " and two line ends: an event with other fields is passed with them.
+	if text, ok := o.text.fits(data); ok && len(ev.Raw) <= len(data)+8 {
+		dst = append(append(dst, o.text.before...), text...)
+		return append(dst, o.text.behind...)
 	}
 	if bytes.HasPrefix(data, dataDone) {
 		o.Done = true
@@ -107,14 +104,12 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 	return dst
 }
 
-// learn keeps what the text chunks of the stream have in common. It does so when a
-// chunk does not fit what it has kept, and gives up on streams whose chunks are never
-// alike.
+// learn keeps what the text chunks of the stream have in common, and what became of the
+// last one. It gives up on streams whose chunks are never alike.
 func (o *Observer) learn(data, event []byte) {
-	passed, ok := bytes.CutPrefix(bytes.TrimSuffix(event, eventEnd), dataField)
-	if ok && o.misses < maxMisses {
+	if o.misses < maxMisses {
 		o.misses++
-		o.text.learn(data, passed)
+		o.text.learn(data, event)
 	}
 }
 

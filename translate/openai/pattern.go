@@ -11,37 +11,47 @@ import (
 // neither to fail nor to finish, so that only the text itself has to be looked at.
 type pattern struct {
 	prefix, suffix []byte
-	// passed is what becomes of suffix on the way to the client.
-	passed []byte
-	same   bool // passed is suffix
+	// before and behind are the event that the client gets, around the text.
+	before, behind []byte
 }
 
 var memberContent = []byte(`"content":"`)
 
-// fits returns the end of the text of a chunk that fits the pattern.
-func (p *pattern) fits(data []byte) (end int, ok bool) {
-	end = len(data) - len(p.suffix)
-	if len(p.suffix) == 0 || end < len(p.prefix) || !bytes.HasPrefix(data, p.prefix) || !bytes.Equal(data[end:], p.suffix) {
-		return 0, false
+// fits returns the text of a chunk that fits the pattern, escaped.
+func (p *pattern) fits(data []byte) (text []byte, ok bool) {
+	start, end := len(p.prefix), len(data)-len(p.suffix)
+	if start == 0 || end < start || !bytes.HasPrefix(data, p.prefix) || !bytes.Equal(data[end:], p.suffix) {
+		return nil, false
 	}
-	stop, ok := jsonscan.InnerEnd(data, len(p.prefix))
-	return end, ok && stop == end
+	stop, ok := jsonscan.InnerEnd(data, start)
+	return data[start:end], ok && stop == end
 }
 
-// learn takes the pattern from a valid text chunk and from what was passed of it, which
-// begin alike.
-func (p *pattern) learn(data, passed []byte) {
-	i := bytes.Index(data, memberContent)
-	if i < 0 || bytes.IndexByte(data, '\n') >= 0 {
-		return
-	}
-	i += len(memberContent)
-	end, ok := jsonscan.InnerEnd(data, i)
-	if !ok || len(passed) < end || !bytes.Equal(data[:end], passed[:end]) {
+// learn takes the pattern from a valid text chunk and the event that was made of it,
+// which may lack a member of the chunk before or behind the text.
+func (p *pattern) learn(data, event []byte) {
+	i, end := chunkText(data)
+	k, stop := chunkText(event)
+	if i < 0 || k < 0 || !bytes.Equal(data[i:end], event[k:stop]) {
 		return
 	}
 	p.prefix = append(p.prefix[:0], data[:i]...)
 	p.suffix = append(p.suffix[:0], data[end:]...)
-	p.passed = append(p.passed[:0], passed[end:]...)
-	p.same = bytes.Equal(p.suffix, p.passed)
+	p.before = append(p.before[:0], event[:k]...)
+	p.behind = append(p.behind[:0], event[stop:]...)
+}
+
+// chunkText finds the text of a chunk; start is negative if it has none, or is not written
+// on one line.
+func chunkText(chunk []byte) (start, end int) {
+	i := bytes.Index(chunk, memberContent)
+	if i < 0 || bytes.IndexByte(chunk[:i], '\n') >= 0 {
+		return -1, 0
+	}
+	i += len(memberContent)
+	end, ok := jsonscan.InnerEnd(chunk, i)
+	if !ok {
+		return -1, 0
+	}
+	return i, end
 }

@@ -103,7 +103,10 @@ type Quirks struct {
 	// ReasoningEcho says what becomes of reasoning in the history: "" passes it,
 	// "drop" removes reasoning_content, reasoning, reasoning_details and
 	// thinking_blocks, "fill" adds reasoning_content to assistant turns with tool
-	// calls that lack it: the text of the other three, or one space.
+	// calls that lack it: the text of the other three, or what is remembered of it
+	// ([Edit.Reasoning]), or one space. "sign" adds Google's signature to tool calls
+	// that lack it, as extra_content: the one in reasoning_details, or what is
+	// remembered ([Edit.Signature]).
 	ReasoningEcho string `json:"reasoning_echo,omitempty"`
 	// StreamUsage says how usage comes in streams: "" by stream_options, "always"
 	// without being asked (and stream_options is refused).

@@ -37,7 +37,7 @@ func someQuirks(bits uint32) Quirks {
 		func() { q.AfterTool = all.AfterTool }, func() { q.FillUser = all.FillUser }, func() { q.Alternate = true },
 		func() { q.AssistantPrefix = all.AssistantPrefix }, func() { q.JSONSchema = all.JSONSchema }, func() { q.JSONObject = all.JSONObject },
 		func() { q.EffortValues = all.EffortValues }, func() { q.Effort = all.Effort }, func() { q.ReasoningEcho = all.ReasoningEcho },
-		func() { q.StreamUsage = "always" }, func() { q.StreamOnly = true }, func() { q.Effort = "none_high" }, func() { q.ReasoningEcho = "drop" },
+		func() { q.StreamUsage = "always" }, func() { q.StreamOnly = true }, func() { q.Effort = "none_high" }, func() { q.ReasoningEcho = "drop" }, func() { q.ReasoningEcho = "sign" },
 	} {
 		if bits>>i&1 != 0 {
 			take()

@@ -10,6 +10,7 @@ import (
 // that is added.
 type chatMessage struct {
 	raw   []byte // nil for one that is added
+	place int    // among the client's messages
 	text  string // of one that is added
 	role  string // as the provider will see it
 	calls bool   // has tool calls
@@ -26,7 +27,9 @@ func (r *rewriter) messages(raw []byte) {
 	var buf [64]chatMessage
 	list := buf[:0]
 	for w := jsonscan.Walk(raw); w.Next(); {
-		list = append(list, r.look(w.Value))
+		m := r.look(w.Value)
+		m.place = len(list)
+		list = append(list, m)
 	}
 	list = r.arrange(list)
 	r.out = append(r.out, '[')
@@ -178,7 +181,7 @@ func (r *rewriter) message(m *chatMessage, tail, last bool) {
 			r.content([][]byte{value}, tail)
 		case "tool_calls":
 			r.name("tool_calls")
-			r.toolCalls(value)
+			r.toolCalls(m, value)
 		case "tool_call_id":
 			r.name("tool_call_id")
 			r.toolID(value)
@@ -201,7 +204,7 @@ func (r *rewriter) message(m *chatMessage, tail, last bool) {
 	}
 	if fill {
 		r.name("reasoning_content")
-		r.reasoning(m.raw)
+		r.reasoning(m)
 	}
 	if mark := r.q.AssistantPrefix; mark != "" && last && m.role == "assistant" && !m.calls && jsonscan.Get(m.raw, mark) == nil {
 		r.name(mark)
@@ -228,11 +231,12 @@ func (r *rewriter) merged(list []chatMessage, tail bool) {
 }
 
 // toolCalls writes the calls of an assistant message.
-func (r *rewriter) toolCalls(raw []byte) {
+func (r *rewriter) toolCalls(m *chatMessage, raw []byte) {
 	if !isArray(raw) {
 		r.raw(raw)
 		return
 	}
+	sign := r.q.ReasoningEcho == "sign" && m.role == "assistant" && !isSigned(raw)
 	r.comma()
 	r.out = append(r.out, '[')
 	for w := jsonscan.Walk(raw); w.Next(); {
@@ -253,6 +257,9 @@ func (r *rewriter) toolCalls(raw []byte) {
 			}
 			return true
 		})
+		if sign {
+			r.sign(m, w.Value)
+		}
 	}
 	r.out = append(r.out, ']')
 }
@@ -272,27 +279,4 @@ func (r *rewriter) function(raw []byte) {
 		r.out = append(appendEscaped(append(r.out, '"'), value), '"')
 		return true
 	})
-}
-
-// reasoning writes the reasoning of a message as one string, from whichever member has
-// it; one space if none has.
-func (r *rewriter) reasoning(raw []byte) {
-	start := len(r.out)
-	r.out = append(r.out, '"')
-	for _, name := range [...]string{"reasoning_content", "reasoning", "reasoning_details", "thinking_blocks"} {
-		value := jsonscan.Get(raw, name)
-		r.out = append(r.out, jsonscan.Inner(value)...)
-		for w := jsonscan.Walk(value); isArray(value) && w.Next(); {
-			for _, text := range [...]string{"text", "summary", "thinking"} {
-				r.out = append(r.out, jsonscan.Inner(jsonscan.Get(w.Value, text))...)
-			}
-		}
-		if len(r.out) > start+1 {
-			break
-		}
-	}
-	if len(r.out) == start+1 {
-		r.out = append(r.out, ' ')
-	}
-	r.out = append(r.out, '"')
 }

@@ -13,6 +13,14 @@ type Edit struct {
 	Stream *bool
 	// IncludeUsage sets stream_options.include_usage, if a stream is asked for.
 	IncludeUsage bool
+	// Reasoning returns the reasoning that led to a tool call, given by its id and the
+	// name of its tool, of one of the client's messages, given by its place among them;
+	// "" if it is not known. It is asked for what a client has lost of the reasoning
+	// that a provider wants back ([Quirks.ReasoningEcho]). Nil: nothing is known.
+	Reasoning func(message int, id, name string) string
+	// Signature is Reasoning for the signature of a call, with the format that says
+	// whose it is, such as "google-gemini-v1".
+	Signature func(message int, id, name string) (signature, format string)
 }
 
 // model returns the model's name as JSON, nil if it stays.

@@ -41,6 +41,9 @@ var ErrTooLong = errors.New("event too long")
 const (
 	// firstRead is the size of a fresh buffer; it grows with the largest event.
 	firstRead = 4 << 10
+	// fastRead is the size to which the buffer of a source grows that fills it at once,
+	// so that a fast stream is moved in few pieces and a slow one keeps little memory.
+	fastRead = 32 << 10
 	// minRead is the room that makes a read worth its system call.
 	minRead = 1 << 10
 	// maxKept is the largest buffer that is worth keeping for the next stream.
@@ -52,16 +55,19 @@ const (
 // delivers depends on the bytes alone and not on how they were cut into reads. A
 // Reader is used by one goroutine; its memory is bounded by the limit on events.
 type Reader struct {
-	src   io.Reader
-	max   int
-	buf   []byte
-	r, w  int // buf[r:w] is unread
-	scan  int // buf[r:scan] has been searched for the end of the event
-	line  int // start of the line that is being searched
-	lf    int // buf[scan:lf] has no LF
-	found int // end of the event that find has found; r.r or less if there is none
-	bom   bool
-	err   error
+	src    io.Reader
+	max    int
+	buf    []byte
+	r, w   int  // buf[r:w] is unread
+	scan   int  // buf[r:scan] has been searched for the end of the event
+	line   int  // start of the line that is being searched
+	lf     int  // buf[scan:lf] has no LF
+	found  int  // end of the event that find has found; r.r or less if there is none
+	single bool // the event at found is one line of data
+	cr     bool // there has been a CR
+	full   bool // the last read left no room
+	bom    bool
+	err    error
 
 	data  []byte // joined data of a multi-line event
 	stray []byte
@@ -144,6 +150,11 @@ func (r *Reader) fill() {
 		r.found -= r.r
 		r.r, r.w = 0, n
 	}
+	if r.full && len(r.buf) < fastRead {
+		grown := make([]byte, min(4*len(r.buf), fastRead))
+		r.w = copy(grown, r.buf[:r.w])
+		r.buf = grown
+	}
 	if r.w == len(r.buf) {
 		// An unfinished event is at most as long as the limit and one line end.
 		size := max(min(2*len(r.buf), r.max+firstRead), len(r.buf)+minRead, firstRead)
@@ -153,8 +164,10 @@ func (r *Reader) fill() {
 	}
 	for range 100 {
 		n, err := r.src.Read(r.buf[r.w:])
+		r.cr = r.cr || bytes.IndexByte(r.buf[r.w:r.w+n], '\r') >= 0
 		r.w += n
 		r.err = err
+		r.full = r.w == len(r.buf)
 		if n > 0 || err != nil {
 			r.skipBOM()
 			return
@@ -184,6 +197,9 @@ func (r *Reader) find() (end int, ok bool) {
 	if r.found > r.r {
 		return r.found, true
 	}
+	if r.scan == r.r && r.findLine() {
+		return r.found, true
+	}
 	for r.scan < r.w {
 		at := r.lineEnd()
 		if at == r.w {
@@ -210,6 +226,23 @@ func (r *Reader) find() (end int, ok bool) {
 	return 0, false
 }
 
+// findLine finds the event of one line that nearly all are: a data field, LF, LF. Only
+// for streams without a single CR so far, where nothing else ends a line.
+func (r *Reader) findLine() bool {
+	text := r.buf[r.r:r.w]
+	if r.cr || !bytes.HasPrefix(text, dataField) {
+		return false
+	}
+	i := bytes.IndexByte(text, '\n')
+	if i < 0 || i+1 >= len(text) || text[i+1] != '\n' {
+		return false
+	}
+	r.found, r.single = r.r+i+2, true
+	return true
+}
+
+var dataField = []byte("data:")
+
 // lineEnd returns the offset of the first CR or LF from r.scan on, or r.w if there is
 // none. It remembers where the next LF is, so that a text full of CRs is not searched
 // for it again and again.
@@ -234,6 +267,14 @@ func (r *Reader) take(end int, terminated bool) Event {
 	raw := r.buf[r.r:end]
 	r.r, r.scan, r.line = end, end, end
 	e := Event{Raw: raw, Terminated: terminated}
+	if r.single {
+		r.single = false
+		e.Data = raw[len(dataField) : len(raw)-2]
+		if len(e.Data) > 0 && e.Data[0] == ' ' {
+			e.Data = e.Data[1:]
+		}
+		return e
+	}
 	lines := 0
 	for start, lf := 0, 0; start < len(raw); {
 		if lf = max(lf, start); lf < len(raw) && raw[lf] != '\n' {
