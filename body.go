@@ -40,6 +40,14 @@ func newBuffer() *buffer {
 	return b
 }
 
+// ownBuffer returns a buffer for bytes that others may hold on to: it never goes to the
+// pool.
+func ownBuffer(bytes []byte) *buffer {
+	b := &buffer{b: bytes}
+	b.refs.Store(2)
+	return b
+}
+
 func (b *buffer) retain() { b.refs.Add(1) }
 
 func (b *buffer) release() {

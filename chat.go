@@ -90,6 +90,19 @@ func (x *exchange) askChat(d *upstream.Deployment, key string, held bool) *trans
 	if err != nil {
 		return err
 	}
+	err = x.ask(d, p, key, held)
+	if err == nil || x.committed || p.second == nil {
+		return err
+	}
+	if p, err = p.second(err); err != nil {
+		return err
+	}
+	x.refusal = nil
+	return x.ask(d, p, key, held)
+}
+
+// ask makes one attempt as planned and passes on its answer.
+func (x *exchange) ask(d *upstream.Deployment, p *plan, key string, held bool) *translate.Error {
 	defer p.release()
 	x.limits = p.limits
 	if !p.pass {

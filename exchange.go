@@ -172,6 +172,10 @@ func isJSON(contentType string) bool {
 	return strings.EqualFold(t, "application/json") || len(t) > 5 && strings.EqualFold(t[len(t)-5:], "+json")
 }
 
+// defaultRetryAfter is what clients are told where a provider limits requests and does
+// not say for how long.
+const defaultRetryAfter = time.Second
+
 // fail answers with an error, if no answer has begun.
 func (x *exchange) fail(err *translate.Error) {
 	x.rec.err = err
@@ -193,8 +197,11 @@ func (x *exchange) fail(err *translate.Error) {
 		x.w.WriteHeader(err.Status) // nobody sees it but the access log
 		return
 	}
-	if err.RetryAfter > 0 {
+	switch {
+	case err.RetryAfter > 0:
 		setRetryAfter(header, err.RetryAfter)
+	case err.Class == translate.ErrorRateLimit && header.Get("Retry-After") == "":
+		setRetryAfter(header, defaultRetryAfter)
 	}
 	if err.NoRetry {
 		header["X-Should-Retry"] = headerFalse

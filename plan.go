@@ -33,6 +33,9 @@ type plan struct {
 	// limits are rate-limit headers in OpenAI's form, from those of the provider; nil
 	// where the provider's are in that form, or there are none.
 	limits func(http.Header) [][2]string
+	// second returns another plan for the same deployment, if the refusal is one that
+	// it avoids, and the refusal if not; nil where there is none.
+	second func(refusal *translate.Error) (*plan, *translate.Error)
 	// again sends a further request to the same deployment with another body.
 	again func(body []byte) (*http.Response, *translate.Error)
 	// parseError reads an answer that is not a success.

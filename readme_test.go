@@ -314,6 +314,32 @@ func TestReadmeAnswer(t *testing.T) {
 	}
 }
 
+// TestReadmeAnswersOfTheGateway: models and errors as the pages show them.
+func TestReadmeAnswersOfTheGateway(t *testing.T) {
+	t.Parallel()
+	gateway := serve(t, "")
+	for _, r := range readmes {
+		for _, want := range fenced(readText(t, r.file), "json") {
+			var shown struct{ ID, Object string }
+			if err := json.Unmarshal([]byte(want), &shown); err != nil {
+				t.Fatalf("%s: %v in %s", r.file, err, want)
+			}
+			var got reply
+			switch shown.Object {
+			case "model":
+				got = call(t, http.MethodGet, gateway+"/v1/models/"+shown.ID, "")
+			case "": // an error, the same for both pages
+				got = call(t, http.MethodPost, gateway+"/v1/chat/completions", `{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}]}`, "Authorization", "Bearer sk-ant-api03-0123456789")
+			default:
+				continue
+			}
+			if got.body != strings.TrimSpace(want) {
+				t.Errorf("%s shows\n%s\nthe gateway answers\n%s", r.file, want, got.body)
+			}
+		}
+	}
+}
+
 func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
 
 func TestReadmeNamesFlagsAndPlaceholders(t *testing.T) {

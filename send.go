@@ -40,8 +40,7 @@ func (x *exchange) send(d *upstream.Deployment, p *plan, key string, held bool) 
 // its success.
 func (x *exchange) sendAgain(d *upstream.Deployment, first *plan, body []byte, key string, held bool) (*http.Response, *translate.Error) {
 	p := *first
-	p.buf = newBuffer()
-	p.buf.b = body
+	p.buf = ownBuffer(body)
 	p.body = openai.Join(body)
 	defer p.release()
 	resp, err := x.send(d, &p, key, held)

@@ -31,13 +31,32 @@ func (x *exchange) canonical(d *upstream.Deployment) (*translate.Request, *trans
 // reject says what becomes of parameters that a provider cannot take.
 func (x *exchange) reject() bool { return x.h.UnsupportedParams == "reject" }
 
-// planAnthropic translates the request into Anthropic's Messages dialect.
+// planAnthropic translates the request into Anthropic's Messages dialect. Some models
+// refuse thinking of earlier turns that they do not take for their own; then there is a
+// second plan without it.
 func (x *exchange) planAnthropic(d *upstream.Deployment) (*plan, *translate.Error) {
+	p, err := x.planMessages(d, false)
+	if err != nil {
+		return nil, err
+	}
+	p.second = func(refusal *translate.Error) (*plan, *translate.Error) {
+		if !anthropic.ThinkingRejected(refusal) {
+			return nil, refusal
+		}
+		return x.planMessages(d, true)
+	}
+	return p, nil
+}
+
+func (x *exchange) planMessages(d *upstream.Deployment, stripThinking bool) (*plan, *translate.Error) {
 	req, err := x.canonical(d)
 	if err != nil {
 		return nil, err
 	}
-	enc, err := anthropic.EncodeRequest(req, anthropic.Options{Reject: x.reject(), Beta: x.r.Header["Anthropic-Beta"]})
+	if err := x.fetchMedia(anthropic.RemoteMedia(req)); err != nil {
+		return nil, err
+	}
+	enc, err := anthropic.EncodeRequest(req, anthropic.Options{Reject: x.reject(), Beta: x.r.Header["Anthropic-Beta"], StripThinking: stripThinking})
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +105,7 @@ func (x *exchange) translated(d *upstream.Deployment, enc *translate.Encoded, pa
 	if err != nil {
 		return nil, translate.BadRequest("invalid_value", "model", "The name of the model cannot stand in a URL.")
 	}
-	p := &plan{method: http.MethodPost, url: u, header: enc.Header, stream: enc.Stream, buf: newBuffer()}
-	p.buf.b = enc.Body
+	p := &plan{method: http.MethodPost, url: u, header: enc.Header, stream: enc.Stream, buf: ownBuffer(enc.Body)}
 	p.body = openai.Join(enc.Body)
 	return p, nil
 }
