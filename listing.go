@@ -1,6 +1,7 @@
 package aiproxy
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"sync"
@@ -64,8 +65,10 @@ func (l *listing) appendModel(out []byte, name string) []byte {
 	return append(out, '}')
 }
 
+// appendPrice appends the price of one token. Prices are round numbers per million, so
+// twelve digits are exact, and without the noise of a division.
 func appendPrice(out []byte, perMillion float64) []byte {
-	return strconv.AppendFloat(out, perMillion/1e6, 'f', -1, 64)
+	return strconv.AppendFloat(out, math.Round(perMillion*1e6)/1e12, 'f', -1, 64)
 }
 
 // facts returns the provider that serves a name first, and what is known of the model.

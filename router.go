@@ -79,7 +79,9 @@ func newRouter(ctx caddy.Context, h *Handler, declared map[string]providers.Prov
 	}
 	if len(declared) == 0 && len(h.Models) == 0 {
 		for _, p := range providers.All() {
-			if p.BaseURL == "" {
+			// A server that asks for no key is somebody's own: it must be named, or
+			// whoever reaches the gateway reaches it too.
+			if p.BaseURL == "" || p.KeyOptional {
 				continue
 			}
 			if err := rt.addPreset(ctx, p.Name); err != nil {
@@ -290,6 +292,11 @@ func (rt *router) owner(name string) (provider, model string) {
 			return p, name
 		}
 	}
+	for _, p := range rt.own {
+		if claims(rt.named[p].Profile(), name) {
+			return p, name
+		}
+	}
 	if row, model, ok := providers.ByModel(name); ok {
 		if _, ok := rt.named[row.Name]; ok {
 			return row.Name, model
@@ -300,7 +307,35 @@ func (rt *router) owner(name string) (provider, model string) {
 			}
 		}
 	}
+	if p := rt.onlySeller(name); p != "" {
+		return p, name
+	}
 	return rt.fallback, name
+}
+
+// claims reports whether the configuration says that a model of this name is the
+// provider's.
+func claims(p *providers.Profile, name string) bool {
+	if row, ok := providers.ByName(p.Type); ok && slices.Equal(row.Models, p.Models) {
+		return false // what the table says is for providers.ByModel to judge
+	}
+	return slices.ContainsFunc(p.Models, func(pattern string) bool { return openai.Match(pattern, name) })
+}
+
+// onlySeller returns the declared provider that alone has the model in its catalogue,
+// such as the Chinese address of a maker whose international one is not declared; "" if
+// there is none, or several.
+func (rt *router) onlySeller(name string) string {
+	found := ""
+	for _, p := range rt.own {
+		if _, ok := providers.Lookup(rt.named[p].Profile().Type, name); ok {
+			if found != "" {
+				return ""
+			}
+			found = p
+		}
+	}
+	return found
 }
 
 // names returns the model names that are served, sorted, as far as they are known.

@@ -69,7 +69,7 @@ func start(t *testing.T, s setup) *gateway {
 
 func newGateway(t *testing.T, s setup) *gateway {
 	t.Helper()
-	home, err := os.MkdirTemp(runDir, "g")
+	home, err := os.MkdirTemp(runDir, "g") //nolint:usetesting // the path of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestAbortedRequestsLeaveNoGoroutines(t *testing.T) {
 	after := s.goroutines(t, before)
 	t.Logf("%d goroutines before, %d after", before, after)
 	if after > before {
-		t.Errorf("%d goroutines became %d:\n%s", before, after, s.gateway.ask(t, "GET", "/debug/pprof/goroutine?debug=1", "", ""))
+		t.Errorf("%d goroutines became %d:\n%s", before, after, s.ask(t, "GET", "/debug/pprof/goroutine?debug=1", "", ""))
 	}
 }
 
@@ -87,8 +87,8 @@ func (s *stage) goroutines(t *testing.T, enough int) int {
 	last, still := 0, 0
 	for {
 		s.server.CloseClientConnections() // those that the gateway keeps for later
-		s.gateway.admin.CloseIdleConnections()
-		m := goroutineTotal.FindStringSubmatch(s.gateway.ask(t, http.MethodGet, "/debug/pprof/goroutine?debug=1", "", ""))
+		s.admin.CloseIdleConnections()
+		m := goroutineTotal.FindStringSubmatch(s.ask(t, http.MethodGet, "/debug/pprof/goroutine?debug=1", "", ""))
 		if m == nil {
 			t.Fatal("the gateway does not say how many goroutines it has")
 		}

@@ -197,8 +197,8 @@ func TestKeysStayWhereTheyBelong(t *testing.T) {
 	}
 	outcomes := map[string]string{
 		"caddy adapt":                adapted,
-		"the configuration endpoint": v.gateway.ask(t, "GET", "/config/", "", ""),
-		"the metrics":                v.gateway.ask(t, "GET", "/metrics", "", ""),
+		"the configuration endpoint": v.ask(t, "GET", "/config/", "", ""),
+		"the metrics":                v.ask(t, "GET", "/metrics", "", ""),
 	}
 	v.stop(t)
 	outcomes["the log"] = v.out.String()

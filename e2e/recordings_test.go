@@ -240,7 +240,7 @@ func startReplay(t *testing.T) *replaySite {
 	s.other = replay(s.all)
 	plain, secure := freePort(t), freePort(t)
 	s.plain, s.secure = "http://127.0.0.1:"+plain, "https://localhost:"+secure
-	options := providerOptions(s.all, s.upstream.url)
+	options := providerOptions(s.all, s.url)
 	s.gateway = start(t, setup{
 		sites: fmt.Sprintf("(gateway) {\n\tai_proxy {\n%s\t}\n}\n%s {\n\timport gateway\n}\n%s {\n\ttls internal\n\timport gateway\n}\n", options, s.plain, s.secure), secure: []string{s.secure},
 	})

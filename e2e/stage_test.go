@@ -29,7 +29,7 @@ func startStage(t *testing.T, more ...string) *stage {
 	s.plain, s.secure, s.zipped = "http://127.0.0.1:"+freePort(t), "https://localhost:"+freePort(t), "https://localhost:"+freePort(t)
 	options := ""
 	for i, road := range roads {
-		options += fmt.Sprintf("\t\tprovider %s %s/v1 {\n\t\t\ttype %s\n\t\t}\n", road, s.upstream.url, []string{"openai", "compatible"}[i])
+		options += fmt.Sprintf("\t\tprovider %s %s/v1 {\n\t\t\ttype %s\n\t\t}\n", road, s.url, []string{"openai", "compatible"}[i])
 	}
 	options += strings.Join(more, "\n") + "\n"
 	s.gateway = start(t, setup{secure: []string{s.secure, s.zipped}, sites: fmt.Sprintf(`

@@ -123,7 +123,7 @@ func (s *stage) leave(t *testing.T, client *http.Client, l leaving, road, model 
 		}
 		got <- err
 	}()
-	c := s.upstream.wait(t, model, 1)
+	c := s.wait(t, model, 1)
 	select {
 	case <-began:
 		cancel()
@@ -155,6 +155,7 @@ func TestSlowReaderHoldsTheProviderBack(t *testing.T) {
 		for _, road := range roads {
 			name := road + " " + protocol
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				var sent atomic.Int64
 				s.on(name, func(c *call) {
 					c.beginStream()
@@ -263,6 +264,7 @@ func TestEventOf32MiBPasses(t *testing.T) {
 	big := strings.Repeat("0123456789abcdef", size/16)
 	for _, road := range roads {
 		t.Run(road, func(t *testing.T) {
+			t.Parallel()
 			s.on(road+"-stream", func(c *call) {
 				c.beginStream()
 				c.send(roleEvent, delta(big), finishEvent, usageEvent, doneEvent)

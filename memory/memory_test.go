@@ -267,3 +267,23 @@ var idsOfBenchmark = func() (ids []string) {
 	}
 	return ids
 }()
+
+// BenchmarkRestore has a conversation of a hundred steps with two calls each.
+func BenchmarkRestore(b *testing.B) {
+	m := New(Options{MaxEntries: 4096, MaxBytes: 32 << 20, TTL: time.Hour, Now: time.Now})
+	tenant := TenantOf("key")
+	var turns []translate.Turn
+	for n := range 100 {
+		learn(m, tenant, "thought", idOf(2*n), idOf(2*n+1))
+		turns = append(turns, assistant(callOf(idOf(2*n)), callOf(idOf(2*n+1))), result(idOf(2*n), "1"), result(idOf(2*n+1), "2"))
+	}
+	req := &translate.Request{Turns: make([]translate.Turn, len(turns))}
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(req.Turns, turns)
+		m.Restore(tenant, req)
+	}
+	if n := len(req.Turns[0].Parts); n != 3 {
+		b.Errorf("the first turn has %d parts", n)
+	}
+}

@@ -63,6 +63,8 @@ func FuzzRewrite(f *testing.F) {
 		}
 		q := someQuirks(quirkBits)
 		edit := fuzzEdit(bits, model)
+		edit.Reasoning = func(_ int, id, name string) string { return id + name }
+		edit.Signature = func(_ int, id, _ string) (signature, format string) { return id, googleFormat }
 		out, _, bad := Rewrite(nil, body, members, &q, edit)
 		if bad != nil {
 			return
