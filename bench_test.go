@@ -20,7 +20,7 @@ func (c *canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	_ = r.Body.Close()
 	return &http.Response{
-		StatusCode: 200, Header: http.Header{"Content-Type": {c.contentType}}, ContentLength: int64(len(c.body)),
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {c.contentType}}, ContentLength: int64(len(c.body)),
 		Body: io.NopCloser(bytes.NewReader(c.body)),
 	}, nil
 }

@@ -65,10 +65,10 @@ func readBody(r *http.Request, limit int64) (*buffer, *translate.Error) {
 		return nil, tooLarge(limit)
 	}
 	b := newBuffer()
-	switch err := b.readAll(r.Body, r.ContentLength, limit); err {
-	case nil:
+	switch err := b.readAll(r.Body, r.ContentLength, limit); {
+	case err == nil:
 		return b, nil
-	case errTooLarge:
+	case errors.Is(err, errTooLarge):
 		b.release()
 		return nil, tooLarge(limit)
 	default:

@@ -141,7 +141,8 @@ func (p *blockParser) option(d *caddyfile.Dispenser) error {
 }
 
 func optionNames() []string {
-	names := []string{"provider", "model"}
+	names := make([]string, 0, 2+len(options))
+	names = append(names, "provider", "model")
 	for name := range options {
 		names = append(names, name)
 	}

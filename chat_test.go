@@ -122,11 +122,11 @@ func TestFailureBeforeContentIsAnHTTPError(t *testing.T) {
 		}, 502, "bad_gateway"},
 		"redirect": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://example.com")
-			w.WriteHeader(307)
+			w.WriteHeader(http.StatusTemporaryRedirect)
 		}, 502, "bad_gateway"},
 		"compressed without need": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "br")
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 		}, 502, "bad_gateway"},
 		"aborted": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 502, "bad_gateway"},
 	} {

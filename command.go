@@ -59,7 +59,7 @@ func runCommand(fs caddycmd.Flags) (int, error) {
 	if err := caddy.Run(cfg); err != nil {
 		return caddy.ExitCodeFailedStartup, err
 	}
-	fmt.Printf("ai_proxy answers the OpenAI API at %s\n", fs.String("listen"))
+	fmt.Printf("ai_proxy answers the OpenAI API at %s\n", fs.String("listen")) //nolint:forbidigo // a command speaks to its user
 	select {}
 }
 

@@ -295,7 +295,7 @@ func randomID(prefix string) string {
 	b := make([]byte, len(prefix), len(prefix)+24)
 	copy(b, prefix)
 	for range 3 {
-		n := rand.Uint64() //nolint:gosec // see above
+		n := rand.Uint64()
 		for range 8 {
 			b = append(b, base62[n%62])
 			n /= 62

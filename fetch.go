@@ -105,8 +105,7 @@ func reason(err error) string {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "it took too long"
 	}
-	var refused *mediaError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*mediaError](err); ok {
 		return refused.msg
 	}
 	return "the server could not be reached"

@@ -72,7 +72,7 @@ type redactedHeader caddyhttp.LoggableHTTPHeader
 
 // MarshalLogObject writes the header with the keys replaced.
 func (h redactedHeader) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	clean := h.Header.Clone()
+	clean := h.Clone()
 	for _, name := range keyHeaders {
 		if clean[name] != nil {
 			clean[name] = []string{"REDACTED"}

@@ -1,6 +1,7 @@
 package aiproxy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,7 +74,7 @@ func (x *exchange) passStream(p *plan, resp *http.Response, key string) *transla
 	for {
 		ev, err := x.events.Next()
 		if err != nil {
-			if failed := obs.End(err == io.EOF); failed != nil {
+			if failed := obs.End(errors.Is(err, io.EOF)); failed != nil {
 				return s.fail(x.streamError(failed), obs.Content)
 			}
 			if !obs.Done {
@@ -214,10 +215,10 @@ func (x *exchange) decodeStream(d *upstream.Deployment, p *plan, resp *http.Resp
 		}
 		return nil
 	})
-	switch {
-	case failed == nil:
+	switch failed {
+	case nil:
 		return nil
-	case failed == errClientGone:
+	case errClientGone:
 		return x.clientLeft()
 	}
 	failed.Message = redact(failed.Message, key, x.key)
@@ -312,7 +313,7 @@ func (x *exchange) decodeOne(dec translate.Decoder, g *translate.Guard, resp *ht
 	for {
 		ev, readErr := x.events.Next()
 		if readErr != nil {
-			return readErr == io.EOF && !torn, nil
+			return errors.Is(readErr, io.EOF) && !torn, nil
 		}
 		if ev.Comment() {
 			continue

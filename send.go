@@ -153,10 +153,10 @@ func (x *exchange) heldKeyRefused(d *upstream.Deployment, err *translate.Error) 
 // the buffer.
 func readAnswer(resp *http.Response, limit int64) (*buffer, *translate.Error) {
 	b := newBuffer()
-	switch err := b.readAll(resp.Body, resp.ContentLength, limit); err {
-	case nil:
+	switch err := b.readAll(resp.Body, resp.ContentLength, limit); {
+	case err == nil:
 		return b, nil
-	case errTooLarge:
+	case errors.Is(err, errTooLarge):
 		b.release()
 		return nil, translate.UpstreamError(fmt.Sprintf("The provider's answer is larger than the %d bytes allowed here.", limit))
 	default:

@@ -84,7 +84,7 @@ func NewAddress(p *Profile, keys []string) (*Address, error) {
 }
 
 func prepareHeaders(fields map[string]string) []preparedHeader {
-	var list []preparedHeader
+	list := make([]preparedHeader, 0, len(fields))
 	for name, value := range fields {
 		list = append(list, preparedHeader{name: http.CanonicalHeaderKey(name), values: []string{value}})
 	}

@@ -79,7 +79,7 @@ func (r *mockRequest) inputs() ([]jsontext.Value, *translate.Error) {
 }
 
 func vector(input []byte, size int) []float32 {
-	chance := rand.New(rand.NewPCG(xxhash.Sum64(input), 0)) //nolint:gosec // must be the same every time
+	chance := rand.New(rand.NewPCG(xxhash.Sum64(input), 0))
 	v := make([]float32, size)
 	var sum float64
 	for i := range v {

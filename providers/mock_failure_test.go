@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -157,7 +158,7 @@ func TestMockFailsAsOften(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		count[resp.StatusCode]++
-		if resp.StatusCode == 429 && resp.Header.Get("Retry-After") == "" {
+		if resp.StatusCode == http.StatusTooManyRequests && resp.Header.Get("Retry-After") == "" {
 			t.Fatal("429 without Retry-After")
 		}
 	}
@@ -201,7 +202,7 @@ func TestMockWithASeedRepeatsItself(t *testing.T) {
 		}
 		return all
 	}
-	if run(1) != run(1) {
+	if first, again := run(1), run(1); first != again {
 		t.Error("the same seed gives different answers")
 	}
 	if run(1) == run(2) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (m *Mock) chance(n uint64) *rand.Rand {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	return rand.New(rand.NewPCG(seed, n)) //nolint:gosec // nothing depends on its being secret
+	return rand.New(rand.NewPCG(seed, n))
 }
 
 // id returns an id for the n-th request.
@@ -234,10 +235,8 @@ func (m *Mock) models(name string) *mockReply {
 		return append(b, `,"object":"model","created":1700000000,"owned_by":"mock"}`...)
 	}
 	if name != "" {
-		for _, n := range m.ModelNames {
-			if n == name {
-				return jsonReply(one(nil, name), 0)
-			}
+		if slices.Contains(m.ModelNames, name) {
+			return jsonReply(one(nil, name), 0)
 		}
 		return errorReply(&translate.Error{
 			Status: http.StatusNotFound, Type: "invalid_request_error", Param: "model", Code: "model_not_found",

@@ -93,7 +93,7 @@ func decode(t *testing.T, data string) chunk {
 func events(t *testing.T, stream string) []string {
 	t.Helper()
 	var list []string
-	for _, event := range strings.Split(strings.TrimSuffix(stream, "\n\n"), "\n\n") {
+	for event := range strings.SplitSeq(strings.TrimSuffix(stream, "\n\n"), "\n\n") {
 		_, data, ok := strings.Cut("\n"+event, "\ndata: ")
 		if !ok || strings.Contains(data, "\n") {
 			t.Fatalf("bad event %q", event)

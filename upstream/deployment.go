@@ -97,5 +97,5 @@ func (d *Deployment) HeldKey() (key string, ok bool) {
 	case 1:
 		return d.keys[0], true
 	}
-	return d.keys[d.next.Add(1)%uint32(len(d.keys))], true //nolint:gosec // a handful of keys
+	return d.keys[d.next.Add(1)%uint32(len(d.keys))], true
 }

@@ -56,8 +56,7 @@ func TestObjectSaysWhereTextStopsBeingJSON(t *testing.T) {
 		{"{\"a\":\"x\ny\"}", 7}, {"{\"a\":\"0123456789abcdef\x1f\"}", 22}, {"\ufeff{}", 0}, {"{\"a\":\u00a01}", 5}, {`{'a':1}`, 1},
 	} {
 		_, err := Object(nil, []byte(tc.text), 0)
-		var syntax *SyntaxError
-		if !errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*SyntaxError](err); !ok {
 			t.Errorf("%q: got %v, want a syntax error", tc.text, err)
 		} else if syntax.Offset != tc.offset {
 			t.Errorf("%q: got offset %d (%s), want %d", tc.text, syntax.Offset, syntax.Msg, tc.offset)
@@ -69,8 +68,7 @@ func TestObjectRefusesWhatTwoReadersMayReadDifferently(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`{"model":1,"model":2}`, `{"a":0,"model":1,"b":{},"mod\u0065l":2}`, `{"":1,"":2}`} {
 		_, err := Object(nil, []byte(text), 0)
-		var dup *DuplicateError
-		if !errors.As(err, &dup) {
+		if _, ok := errors.AsType[*DuplicateError](err); !ok {
 			t.Errorf("%s: got %v, want a duplicate", text, err)
 		}
 	}

@@ -36,7 +36,7 @@ func mistake(t *testing.T, body, code, param, message string) {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
 
 func TestDecodeReadsEveryParameter(t *testing.T) {
 	t.Parallel()
@@ -46,11 +46,11 @@ func TestDecodeReadsEveryParameter(t *testing.T) {
 		"audio":{"voice":"x"},"prediction":{"type":"content"},"web_search_options":{},"metadata":{"a":"b"},"store":false,"stream":true,
 		"stream_options":{"include_usage":true},"thinking":{ "type":"enabled" },"gone":null,"extra":"é"`))
 	want := translate.Params{
-		MaxTokens: ptr(int64(100)), Temperature: ptr(0.5), TopP: ptr(1.0), TopK: ptr(int64(40)), FrequencyPenalty: ptr(-2.0), PresencePenalty: ptr(2.0),
-		N: ptr(int64(2)), Seed: ptr(int64(-1 << 63)), Stop: []string{"a", "b"}, Logprobs: ptr(true), TopLogprobs: ptr(int64(20)),
+		MaxTokens: new(int64(100)), Temperature: new(0.5), TopP: new(1.0), TopK: new(int64(40)), FrequencyPenalty: new(-2.0), PresencePenalty: new(2.0),
+		N: new(int64(2)), Seed: new(int64(-1 << 63)), Stop: []string{"a", "b"}, Logprobs: new(true), TopLogprobs: new(int64(20)),
 		LogitBias: []byte(`{ "50":-1}`), Effort: "xhigh", Verbosity: "low", User: "u", SafetyIdentifier: "s", PromptCacheKey: "k", ServiceTier: "flex",
 		Modalities: []string{"text", "audio"}, Audio: []byte(`{"voice":"x"}`), Prediction: []byte(`{"type":"content"}`), WebSearch: []byte(`{}`),
-		Metadata: []byte(`{"a":"b"}`), Store: ptr(false),
+		Metadata: []byte(`{"a":"b"}`), Store: new(false),
 	}
 	if !reflect.DeepEqual(r.Params, want) {
 		t.Errorf("got %+v\nwant %+v", r.Params, want)
@@ -98,7 +98,7 @@ func TestDecodeReadsResponseFormats(t *testing.T) {
 	for members, want := range map[string]translate.ResponseFormat{
 		`{"type":"text"}`:        {Type: "text"},
 		`{"type":"json_object"}`: {Type: "json_object"},
-		`{"json_schema":{"schema":{"z":1, "a":2},"strict":true,"name":"n","description":"d"},"type":"json_schema"}`: {Type: "json_schema", Name: "n", Description: "d", Schema: []byte(`{"z":1, "a":2}`), Strict: ptr(true)},
+		`{"json_schema":{"schema":{"z":1, "a":2},"strict":true,"name":"n","description":"d"},"type":"json_schema"}`: {Type: "json_schema", Name: "n", Description: "d", Schema: []byte(`{"z":1, "a":2}`), Strict: new(true)},
 		`{"type":"json_schema","json_schema":{"name":"n","strict":null,"schema":null}}`:                             {Type: "json_schema", Name: "n"},
 	} {
 		if r := decoded(t, asking(`,"response_format":`+members)); !reflect.DeepEqual(*r.Params.Format, want) {

@@ -15,7 +15,7 @@ func TestDecodeReadsTools(t *testing.T) {
 		{"type":"custom","custom":{"name":"c","description":"e","format":{"type":"text"}},"cache_control":{"type":"ephemeral","ttl":"1h"}},
 		{"type":"web_search_20250305", "name":"web_search","max_uses":5}]`))
 	want := []translate.Tool{
-		{Kind: translate.ToolFunction, Name: "f.x:y", Description: "d", Parameters: []byte(`{ "type":"object",  "b":1,"a":2}`), Strict: ptr(true), Path: "tools[0]"},
+		{Kind: translate.ToolFunction, Name: "f.x:y", Description: "d", Parameters: []byte(`{ "type":"object",  "b":1,"a":2}`), Strict: new(true), Path: "tools[0]"},
 		{Kind: translate.ToolFunction, Name: "g", CacheControl: []byte(`{"type":"ephemeral"}`), Path: "tools[1]"},
 		{Kind: translate.ToolCustom, Name: "c", Description: "e", Format: []byte(`{"type":"text"}`), CacheControl: []byte(`{"type":"ephemeral","ttl":"1h"}`), Path: "tools[2]"},
 		{Kind: translate.ToolRaw, Name: "web_search", Raw: []byte(`{"type":"web_search_20250305", "name":"web_search","max_uses":5}`), Path: "tools[3]"},
@@ -35,7 +35,7 @@ func TestDecodeReadsToolChoices_E054(t *testing.T) {
 		`,"tool_choice":"auto"`:     {Mode: translate.ToolAuto},
 		`,"tool_choice":"none"`:     {Mode: translate.ToolNone},
 		`,"tool_choice":"required"`: {Mode: translate.ToolRequired},
-		`,"tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":false`:                                                                                    {Mode: translate.ToolNamed, Names: []string{"f"}, Parallel: ptr(false)},
+		`,"tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":false`:                                                                                    {Mode: translate.ToolNamed, Names: []string{"f"}, Parallel: new(false)},
 		`,"tool_choice":{"type":"custom","custom":{"name":"c"}}`:                                                                                                                    {Mode: translate.ToolNamed, Names: []string{"c"}},
 		`,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"c"}}]}}`: {Mode: translate.ToolRequired, Names: []string{"f", "c"}},
 		`,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}`:                                             {Mode: translate.ToolAuto, Names: []string{"f"}},
@@ -55,10 +55,10 @@ func TestDecodeReadsLegacyFunctions(t *testing.T) {
 	t.Parallel()
 	const functions = `,"functions":[{"name":"f","description":"d","parameters":{"a":1}},{"name":"g"}]`
 	for members, want := range map[string]translate.ToolChoice{
-		``:                              {Parallel: ptr(false)},
-		`,"function_call":"auto"`:       {Mode: translate.ToolAuto, Parallel: ptr(false)},
-		`,"function_call":"none"`:       {Mode: translate.ToolNone, Parallel: ptr(false)},
-		`,"function_call":{"name":"g"}`: {Mode: translate.ToolNamed, Names: []string{"g"}, Parallel: ptr(false)},
+		``:                              {Parallel: new(false)},
+		`,"function_call":"auto"`:       {Mode: translate.ToolAuto, Parallel: new(false)},
+		`,"function_call":"none"`:       {Mode: translate.ToolNone, Parallel: new(false)},
+		`,"function_call":{"name":"g"}`: {Mode: translate.ToolNamed, Names: []string{"g"}, Parallel: new(false)},
 	} {
 		r := decoded(t, asking(members+functions))
 		if !r.Params.LegacyFunctions || !reflect.DeepEqual(r.Choice, want) {

@@ -17,9 +17,9 @@ import (
 
 // seen is an Event that owns its bytes.
 type seen struct {
-	name, data, stray  string
-	hasName, hasData   bool
-	comment, cut, last bool
+	name, data, stray string
+	hasName, hasData  bool
+	comment, cut      bool
 }
 
 func (s seen) String() string {
