@@ -68,20 +68,25 @@ func TestHeadersOfAnswers(t *testing.T) {
 	s := startStage(t)
 	for _, protocol := range protocols {
 		client := newClient(t, protocol, s.authority(t))
-		for _, road := range roads {
+		for _, tg := range tongues {
 			for _, stream := range []bool{false, true} {
-				name := fmt.Sprintf("%s %s %t", protocol, road, stream)
+				name := fmt.Sprintf("%s %s %t", protocol, tg.name, stream)
 				s.on(name, func(c *call) {
 					h := c.w.Header()
 					for _, field := range []string{"Set-Cookie", "Server", "Alt-Svc", "Cf-Ray", "Strict-Transport-Security", "Access-Control-Allow-Origin", "Via", "Openai-Processing-Ms", "X-Ratelimit-Remaining-Requests"} {
 						h.Set(field, "of-the-provider")
 					}
 					h.Set("X-Request-Id", "req_of_the_provider")
-					reply("fine")(c)
+					if c.stream {
+						c.beginStream()
+						c.send(tg.say("fine")...)
+						return
+					}
+					c.json(http.StatusOK, tg.whole("fine"))
 				})
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					a := exchange(t, client, s.secure+chatPath, ask(road+"/"+name, stream))
+					a := exchange(t, client, s.secure+chatPath, ask(tg.name+"/"+name, stream))
 					for _, field := range []string{"Set-Cookie", "Cf-Ray", "Strict-Transport-Security", "Access-Control-Allow-Origin", "Server", "Via", "Alt-Svc"} {
 						if v := a.header.Get(field); strings.Contains(v, "of-the-provider") {
 							t.Errorf("the client got %s: %s", field, v)

@@ -19,19 +19,29 @@ func TestAbortedRequestsLeaveNoGoroutines(t *testing.T) {
 	t.Parallel()
 	s := startStage(t, "\t\tkeep_alive 20ms", "\t\theader_hold 10ms")
 	s.other = func(c *call) {
+		tg := tongues[0]
+		for _, other := range tongues {
+			if strings.HasPrefix(c.model, other.name) {
+				tg = other
+			}
+		}
 		switch {
 		case strings.HasSuffix(c.model, "silent"):
 			c.hold(nil)
 		case strings.HasSuffix(c.model, "begun"):
 			c.beginStream()
-			c.send(roleEvent)
+			c.send(tg.begin)
 			c.hold(nil)
 		case strings.HasSuffix(c.model, "talking"):
 			c.beginStream()
-			for c.send(delta("more")) {
+			c.send(tg.begin)
+			for c.send(tg.delta("more")) {
 			}
+		case c.stream:
+			c.beginStream()
+			c.send(tg.say("fine")...)
 		default:
-			reply("fine")(c)
+			c.json(http.StatusOK, tg.whole("fine"))
 		}
 	}
 	s.storm(t, 4) // what is made once and kept is made now
@@ -53,7 +63,7 @@ func (s *stage) storm(t *testing.T, clients int) {
 		client := newClient(t, protocol, s.authority(t))
 		used = append(used, client)
 		for i := range clients {
-			model := fmt.Sprintf("%s/%d-%s", roads[i%2], i, []string{"silent", "begun", "talking", "fine"}[i%4])
+			model := fmt.Sprintf("%s/%[1]s-%d-%s", tongues[i/4%4].name, i, []string{"silent", "begun", "talking", "fine"}[i%4])
 			all.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*2*time.Millisecond)
 				defer cancel()

@@ -21,8 +21,8 @@ func TestBadInputIsTheClientsFault(t *testing.T) {
 		status      int
 		param, code string
 	}
-	for _, road := range roads {
-		model := `"model":"` + road + `/some-model"`
+	for _, tg := range tongues {
+		model := `"model":"` + tg.name + `/some-model"`
 		for _, b := range []bad{
 			{name: "nothing", body: "", status: 400, code: "invalid_json"},
 			{name: "not JSON", body: "hello", status: 400, code: "invalid_json"},
@@ -50,7 +50,7 @@ func TestBadInputIsTheClientsFault(t *testing.T) {
 			{name: "text", body: `{` + model + `,"messages":` + user + `}`, header: []string{"Content-Type", "text/plain"}, status: 415, code: "unsupported_media_type"},
 			{name: "compression", body: `{` + model + `,"messages":` + user + `}`, header: []string{"Content-Encoding", "gzip"}, status: 415, code: "unsupported_media_type"},
 		} {
-			t.Run(road+" "+b.name, func(t *testing.T) {
+			t.Run(tg.name+" "+b.name, func(t *testing.T) {
 				t.Parallel()
 				a := exchange(t, client, s.plain+chatPath, []byte(b.body), b.header...)
 				v := legal.read(a, false, false)

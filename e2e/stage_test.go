@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// roads are the two ways of an answer through the gateway, and the providers that take
-// them: its bytes are passed, or it is decoded and written anew.
+// roads are the ways through the gateway of an answer that is in OpenAI's own form
+// already, and the providers that take them: its bytes are passed, or it is decoded and
+// written anew.
 var roads = []string{"passed", "rewritten"}
 
-// stage is a gateway with a provider for each road, both played by one fake.
+// stage is a gateway with a provider for each tongue, all played by one fake.
 type stage struct {
 	*gateway
 	*upstream
@@ -28,8 +29,8 @@ func startStage(t *testing.T, more ...string) *stage {
 	s := &stage{upstream: newUpstream(t)}
 	s.plain, s.secure, s.zipped = "http://127.0.0.1:"+freePort(t), "https://localhost:"+freePort(t), "https://localhost:"+freePort(t)
 	options := ""
-	for i, road := range roads {
-		options += fmt.Sprintf("\t\tprovider %s %s/v1 {\n\t\t\ttype %s\n\t\t}\n", road, s.url, []string{"openai", "compatible"}[i])
+	for _, tg := range tongues {
+		options += fmt.Sprintf("\t\tprovider %s %s%s {\n\t\t\ttype %s\n\t\t}\n", tg.name, s.url, tg.path, tg.kind)
 	}
 	options += strings.Join(more, "\n") + "\n"
 	s.gateway = start(t, setup{secure: []string{s.secure, s.zipped}, sites: fmt.Sprintf(`

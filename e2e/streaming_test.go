@@ -21,20 +21,20 @@ func TestEventsPassWhileTheProviderIsBlocked(t *testing.T) {
 	t.Parallel()
 	s := startStage(t)
 	for _, protocol := range protocols {
-		for _, road := range roads {
+		for _, tg := range tongues {
 			for _, site := range []string{"secure", "zipped"} {
-				name := road + " " + site + " " + protocol
+				name := tg.name + " " + site + " " + protocol
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					release := make(chan struct{})
 					s.on(name, func(c *call) {
 						c.beginStream()
-						if c.send(roleEvent, delta("first")) && c.hold(release) {
-							c.send(delta("second"), finishEvent, usageEvent, doneEvent)
+						if c.send(tg.begin, tg.delta("first")) && c.hold(release) {
+							c.send(tg.delta("second"), tg.end)
 						}
 					})
 					url := map[string]string{"secure": s.secure, "zipped": s.zipped}[site]
-					st := open(t, soon(t), newClient(t, protocol, s.authority(t)), url+chatPath, ask(road+"/"+name, true), "Accept-Encoding", "gzip")
+					st := open(t, soon(t), newClient(t, protocol, s.authority(t)), url+chatPath, ask(tg.name+"/"+name, true), "Accept-Encoding", "gzip")
 					if st.Proto != protocol {
 						t.Errorf("the answer came over %s", st.Proto)
 					}
@@ -64,20 +64,21 @@ type leaving struct {
 	name   string
 	stream bool
 	// answer plays the provider up to then; began is closed when the client may leave.
-	answer func(c *call, began chan<- struct{})
+	answer func(c *call, tg *tongue, began chan<- struct{})
 }
 
 var leavings = []leaving{
-	{"before the provider answers", true, func(c *call, began chan<- struct{}) { close(began); c.hold(nil) }},
-	{"before the provider answers, no stream", false, func(c *call, began chan<- struct{}) { close(began); c.hold(nil) }},
-	{"in the midst of a stream", true, func(c *call, _ chan<- struct{}) {
+	{"before the provider answers", true, func(c *call, _ *tongue, began chan<- struct{}) { close(began); c.hold(nil) }},
+	{"before the provider answers, no stream", false, func(c *call, _ *tongue, began chan<- struct{}) { close(began); c.hold(nil) }},
+	{"in the midst of a stream", true, func(c *call, tg *tongue, _ chan<- struct{}) {
 		c.beginStream()
-		c.send(roleEvent, delta("first"))
+		c.send(tg.begin, tg.delta("first"))
 		c.hold(nil)
 	}},
-	{"while the provider is busy sending", true, func(c *call, _ chan<- struct{}) {
+	{"while the provider is busy sending", true, func(c *call, tg *tongue, _ chan<- struct{}) {
 		c.beginStream()
-		for c.send(delta("more")) {
+		c.send(tg.begin)
+		for c.send(tg.delta("more")) {
 		}
 	}},
 }
@@ -88,13 +89,13 @@ func TestClientThatLeavesCancelsTheProvider(t *testing.T) {
 	const limit = 100 * time.Millisecond
 	s := startStage(t)
 	for _, protocol := range protocols {
-		for _, road := range roads {
+		for _, tg := range tongues {
 			for _, l := range leavings {
-				t.Run(protocol+" "+road+" "+l.name, func(t *testing.T) {
+				t.Run(protocol+" "+tg.name+" "+l.name, func(t *testing.T) {
 					client := newClient(t, protocol, s.authority(t))
 					var took []time.Duration
 					for i := range 5 {
-						took = append(took, s.leave(t, client, l, road, fmt.Sprintf("%s %s %s %d", protocol, road, l.name, i)))
+						took = append(took, s.leave(t, client, l, tg, fmt.Sprintf("%s %s %s %d", protocol, tg.name, l.name, i)))
 					}
 					slices.Sort(took)
 					t.Logf("the provider noticed after %v", took)
@@ -108,15 +109,15 @@ func TestClientThatLeavesCancelsTheProvider(t *testing.T) {
 }
 
 // leave asks, leaves, and returns after how long the provider has noticed.
-func (s *stage) leave(t *testing.T, client *http.Client, l leaving, road, model string) time.Duration {
+func (s *stage) leave(t *testing.T, client *http.Client, l leaving, tg *tongue, model string) time.Duration {
 	t.Helper()
 	began := make(chan struct{})
-	s.on(model, func(c *call) { l.answer(c, began) })
+	s.on(model, func(c *call) { l.answer(c, tg, began) })
 	ctx, cancel := context.WithCancel(soon(t))
 	defer cancel()
 	got := make(chan error, 1)
 	go func() {
-		resp, err := post(t, ctx, client, s.secure+chatPath, ask(road+"/"+model, l.stream))
+		resp, err := post(t, ctx, client, s.secure+chatPath, ask(tg.name+"/"+model, l.stream))
 		if err == nil {
 			_, err = io.ReadFull(resp.Body, make([]byte, 100))
 			resp.Body.Close()
@@ -152,22 +153,23 @@ func TestSlowReaderHoldsTheProviderBack(t *testing.T) {
 	const events, size, most = 1024, 32 << 10, 20 << 20 // 32 MiB in all
 	text := strings.Repeat("x", size)
 	for _, protocol := range protocols {
-		for _, road := range roads {
-			name := road + " " + protocol
+		for _, tg := range tongues {
+			name := tg.name + " " + protocol
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				var sent atomic.Int64
 				s.on(name, func(c *call) {
 					c.beginStream()
+					c.send(tg.begin)
 					for range events {
-						if !c.send(delta(text)) {
+						if !c.send(tg.delta(text)) {
 							return
 						}
 						sent.Add(size)
 					}
-					c.send(finishEvent, doneEvent)
+					c.send(tg.end)
 				})
-				st := open(t, soon(t), newClient(t, protocol, s.authority(t)), s.secure+chatPath, ask(road+"/"+name, true))
+				st := open(t, soon(t), newClient(t, protocol, s.authority(t)), s.secure+chatPath, ask(tg.name+"/"+name, true))
 				stalled := settled(t, &sent)
 				t.Logf("the provider was held back after %d KiB", stalled>>10)
 				if stalled > most {
@@ -216,25 +218,25 @@ func settled(t *testing.T, n *atomic.Int64) int64 {
 func TestManySlowReadersGetTheirOwnBytes(t *testing.T) {
 	t.Parallel()
 	s := startStage(t)
-	const readers, events = 24, 200
-	for _, road := range roads {
+	const readers, events = 12, 200
+	for _, tg := range tongues {
 		for i := range readers {
-			name := road + " " + strconv.Itoa(i)
+			name := tg.name + " " + strconv.Itoa(i)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				var want strings.Builder
 				s.on(name, func(c *call) {
 					c.beginStream()
-					c.send(roleEvent)
+					c.send(tg.begin)
 					for n := range events {
-						c.send(delta(fmt.Sprintf("<%s/%d>", name, n)))
+						c.send(tg.delta(fmt.Sprintf("<%s/%d>", name, n)))
 					}
-					c.send(finishEvent, usageEvent, doneEvent)
+					c.send(tg.end)
 				})
 				for n := range events {
 					fmt.Fprintf(&want, "<%s/%d>", name, n)
 				}
-				resp, err := post(t, soon(t), newClient(t, protocols[i%len(protocols)], s.authority(t)), s.secure+chatPath, ask(road+"/"+name, true))
+				resp, err := post(t, soon(t), newClient(t, protocols[i%len(protocols)], s.authority(t)), s.secure+chatPath, ask(tg.name+"/"+name, true))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -324,18 +326,18 @@ func TestSilentProviderIsBridgedByComments(t *testing.T) {
 	t.Parallel()
 	s := startStage(t, "\t\theader_hold 50ms", "\t\tkeep_alive 50ms")
 	for _, protocol := range protocols {
-		for _, road := range roads {
-			name := road + " " + protocol
+		for _, tg := range tongues {
+			name := tg.name + " " + protocol
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				release := make(chan struct{})
 				s.on(name, func(c *call) {
 					c.beginStream()
-					if c.send(roleEvent) && c.hold(release) {
-						c.send(delta("text"), finishEvent, doneEvent)
+					if c.send(tg.begin) && c.hold(release) {
+						c.send(tg.delta("text"), tg.end)
 					}
 				})
-				st := open(t, soon(t), newClient(t, protocol, s.authority(t)), s.secure+chatPath, ask(road+"/"+name, true))
+				st := open(t, soon(t), newClient(t, protocol, s.authority(t)), s.secure+chatPath, ask(tg.name+"/"+name, true))
 				var lines []string
 				for comments := 0; comments < 2; {
 					line, err := st.lines.ReadString('\n')

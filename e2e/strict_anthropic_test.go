@@ -89,7 +89,11 @@ func claudeFaults(header http.Header, text []byte) []string {
 	if err := json.Unmarshal(again, &want); err != nil {
 		return append(wrong, err.Error())
 	}
-	wrong = append(wrong, difference("$", inBlocks(got), want)...)
+	inBlocks(got)
+	wrong = append(wrong, difference("$", got, want)...)
+	if text, err = json.Marshal(got); err != nil {
+		return append(wrong, err.Error())
+	}
 	wrong = append(wrong, kits[version].faults(reflect.ValueOf(params), gjson.ParseBytes(text), "$")...)
 	for beta := range strings.SplitSeq(betas, ",") {
 		if beta != "" && !slices.Contains(kits[version].words["AnthropicBeta"], beta) && !slices.Contains(betasOutsideSDK, beta) {
@@ -100,27 +104,20 @@ func claudeFaults(header http.Header, text []byte) []string {
 }
 
 // inBlocks writes the content of tool results as the SDK does: text as a block.
-func inBlocks(v any) any {
+func inBlocks(v any) {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
-			v[i] = inBlocks(v[i])
+			inBlocks(v[i])
 		}
 	case map[string]any:
 		if text, ok := v["content"].(string); ok && v["type"] == "tool_result" {
 			v["content"] = []any{map[string]any{"type": "text", "text": text}}
-			return v
+			return
 		}
-		if v["type"] == "tool_use" {
-			return v // arguments are anybody's
-		}
-		for _, name := range []string{"messages", "content"} {
-			if inner, ok := v[name]; ok {
-				v[name] = inBlocks(inner)
-			}
-		}
+		inBlocks(v["messages"])
+		inBlocks(v["content"])
 	}
-	return v
 }
 
 const plainClaudeRequest = `{"model":"claude-opus-5","max_tokens":100,"tools":[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"x-note":1}}],` +

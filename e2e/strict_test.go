@@ -70,8 +70,8 @@ func (k *kit) readConstants(d ast.Decl) {
 	}
 }
 
-// open are enumerations that name what exists today and take anything.
-var open = map[string]bool{"Model": true}
+// openEnded are enumerations that name what exists today and take anything.
+var openEnded = map[string]bool{"Model": true}
 
 // anyCase are enumerations whose values may be written in small letters too.
 var anyCase = map[string]bool{"Type": true}
@@ -107,7 +107,7 @@ func (k *kit) faults(v reflect.Value, text gjson.Result, path string) (wrong []s
 func (k *kit) faultsOfWord(v reflect.Value, path string) []string {
 	name, word := v.Type().Name(), v.String()
 	known := k.words[name]
-	if word == "" || open[name] || known == nil || !strings.HasPrefix(v.Type().PkgPath(), k.module) {
+	if word == "" || openEnded[name] || known == nil || !strings.HasPrefix(v.Type().PkgPath(), k.module) {
 		return nil
 	}
 	if slices.Contains(known, word) || anyCase[name] && slices.Contains(known, strings.ToUpper(word)) {

@@ -36,8 +36,6 @@ func mistake(t *testing.T, body, code, param, message string) {
 	}
 }
 
-//go:fix inline
-
 func TestDecodeReadsEveryParameter(t *testing.T) {
 	t.Parallel()
 	r := decoded(t, asking(`,"max_tokens":9,"max_completion_tokens":100,"temperature":0.5,"top_p":1,"top_k":40,"frequency_penalty":-2,"presence_penalty":2.0,
