@@ -112,9 +112,10 @@ func TestFailureBeforeContentIsAnHTTPError(t *testing.T) {
 	}{
 		"error event first":      {answerSSE(errorEvent), 429, "rate_limit_exceeded"},
 		"error event after role": {answerSSE(roleChunk, errorEvent), 429, "rate_limit_exceeded"},
-		"empty stream":           {answerSSE(""), 502, "bad_gateway"},
-		"only comments":          {answerSSE(": x\n\n", ": y\n\n"), 502, "bad_gateway"},
-		"cut after role":         {answerSSE(roleChunk), 502, "bad_gateway"},
+		"empty stream":           {answerSSE(""), 502, "empty_upstream_response"},
+		"only comments":          {answerSSE(": x\n\n", ": y\n\n"), 502, "empty_upstream_response"},
+		"cut after role":         {answerSSE(roleChunk), 502, "empty_upstream_response"},
+		"only DONE":              {answerSSE(done), 502, "empty_upstream_response"},
 		"not JSON":               {answerSSE("data: nonsense\n\n"), 502, "bad_gateway"},
 		"HTML": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")

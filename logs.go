@@ -1,6 +1,9 @@
 package aiproxy
 
 import (
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
@@ -19,11 +22,13 @@ func init() {
 // KeyFilter is a log field filter that replaces the values of all headers in which
 // clients send keys. Caddy itself hides only Authorization and cookies, and its access
 // log is written from a copy of the request that a handler cannot change. Put it on
-// the field that holds the headers:
+// the field that holds the headers, and on the URI if there may be clients that write
+// their key there, though the gateway does not read it:
 //
 //	log {
 //		format filter {
 //			request>headers ai_proxy
+//			request>uri     ai_proxy
 //		}
 //	}
 type KeyFilter struct{}
@@ -60,12 +65,35 @@ func (*KeyFilter) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-// Filter replaces the values of key headers in a header object.
+// Filter replaces the values of key headers in a header object, and of key parameters
+// in a URI.
 func (*KeyFilter) Filter(in zapcore.Field) zapcore.Field {
 	if h, ok := in.Interface.(caddyhttp.LoggableHTTPHeader); ok {
 		in.Interface = redactedHeader(h)
 	}
+	if in.Type == zapcore.StringType {
+		in.String = redactURI(in.String)
+	}
 	return in
+}
+
+// keyParameters are the query parameters in which clients of some APIs send keys.
+var keyParameters = []string{"key", "api_key", "api-key", "apikey", "access_token", "token"}
+
+// redactURI replaces the values of key parameters in the query of a URI.
+func redactURI(uri string) string {
+	path, query, ok := strings.Cut(uri, "?")
+	if !ok {
+		return uri
+	}
+	params := strings.Split(query, "&")
+	for i, p := range params {
+		name, _, _ := strings.Cut(p, "=")
+		if plain, err := url.QueryUnescape(name); err != nil || slices.Contains(keyParameters, strings.ToLower(plain)) {
+			params[i] = name + "=REDACTED"
+		}
+	}
+	return path + "?" + strings.Join(params, "&")
 }
 
 type redactedHeader caddyhttp.LoggableHTTPHeader
@@ -94,7 +122,7 @@ func (h *Handler) warnAboutLogs(ctx caddy.Context) {
 	}
 	h.logger.Warn("the access log shows the headers in which clients send keys",
 		zap.Strings("headers", keyHeaders),
-		zap.String("remedy", "add to the log: format filter { request>headers ai_proxy }"),
+		zap.String("remedy", "add to the log: format filter { request>headers ai_proxy; request>uri ai_proxy }"),
 		zap.String("silence", "set logs_redacted if they are hidden in another way"))
 }
 

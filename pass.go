@@ -224,14 +224,16 @@ func (x *exchange) copyAnswer(resp *http.Response, key string) {
 	x.committed = true
 	x.w.WriteHeader(resp.StatusCode)
 	rc := http.NewResponseController(x.w)
-	if cap(x.out) < copySize {
-		x.out = make([]byte, copySize)
-	}
-	buf := x.out[:copySize]
+	scrub := newScrubber(key, x.key)
+	buf := make([]byte, copySize)
 	for {
 		n, err := resp.Body.Read(buf)
-		if n > 0 {
-			if _, werr := x.w.Write(buf[:n]); werr != nil {
+		x.out = scrub.scrub(x.out[:0], buf[:n])
+		if err != nil {
+			x.out = scrub.rest(x.out)
+		}
+		if len(x.out) > 0 {
+			if _, werr := x.w.Write(x.out); werr != nil {
 				x.rec.err = errClientGone
 				return
 			}

@@ -33,6 +33,8 @@ type stream struct {
 // newStream starts the clock of the hold; close must be called.
 func newStream(x *exchange, header func()) *stream {
 	s := &stream{x: x, out: x.out[:0], header: header, lastWrite: time.Now()}
+	s.mu.Lock() // the timer may fire before it is assigned
+	defer s.mu.Unlock()
 	s.timer = time.AfterFunc(time.Duration(x.h.HeaderHold), s.tick)
 	return s
 }

@@ -62,6 +62,10 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 		return append(dst, o.text.behind...)
 	}
 	if bytes.HasPrefix(data, dataDone) {
+		if !o.Content {
+			o.Err = emptyAnswer()
+			return dst
+		}
 		o.Done = true
 		return AppendDone(dst)
 	}
@@ -170,8 +174,12 @@ func appendData(dst, a, b []byte) []byte {
 // left out at the end.
 func appendEvent(dst []byte, ev *sse.Event) []byte {
 	dst = append(dst, ev.Raw...)
-	if !ev.Terminated {
+	switch {
+	case !ev.Terminated:
 		dst = append(dst, "\n\n"...)
+	case dst[len(dst)-1] == '\r':
+		// The LF of the CRLF had not arrived; few clients take a CR for a line end.
+		dst = append(dst, '\n')
 	}
 	return dst
 }
@@ -290,7 +298,14 @@ func (o *Observer) End(clean bool) *translate.Error {
 		return nil
 	}
 	if clean && !o.Content && !o.torn {
-		return translate.UpstreamError("The provider sent an empty answer.")
+		return emptyAnswer()
 	}
 	return translate.UpstreamError("The provider's answer broke off.")
+}
+
+// emptyAnswer is the error for an answer in which nothing is said.
+func emptyAnswer() *translate.Error {
+	err := translate.UpstreamError("The provider sent an empty answer.")
+	err.Code = "empty_upstream_response"
+	return err
 }

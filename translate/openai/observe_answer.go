@@ -33,9 +33,7 @@ func ObserveAnswer(members []jsonscan.Member) (Observer, *translate.Error) {
 		}
 	}
 	if !o.Content {
-		return o, &translate.Error{
-			Class: translate.ErrorUpstream, Status: 502, Type: "upstream_error", Code: "empty_upstream_response", Message: "The provider sent an empty answer.",
-		}
+		return o, emptyAnswer()
 	}
 	return o, nil
 }
