@@ -223,7 +223,6 @@ func (x *exchange) copyAnswer(resp *http.Response, key string) {
 	}
 	x.committed = true
 	x.w.WriteHeader(resp.StatusCode)
-	rc := http.NewResponseController(x.w)
 	scrub := newScrubber(key, x.key)
 	buf := make([]byte, copySize)
 	for {
@@ -237,7 +236,7 @@ func (x *exchange) copyAnswer(resp *http.Response, key string) {
 				x.rec.err = errClientGone
 				return
 			}
-			if resp.ContentLength < 0 && rc.Flush() != nil {
+			if resp.ContentLength < 0 && flush(x.w) != nil {
 				x.rec.err = errClientGone
 				return
 			}

@@ -93,6 +93,7 @@ func (x *exchange) passStream(p *plan, resp *http.Response, key string) *transla
 		}
 		if obs.Done {
 			_ = s.flush(true)
+			s.close() // nothing may follow
 			drain(resp.Body)
 			return nil
 		}
@@ -209,6 +210,9 @@ func (x *exchange) decodeStream(d *upstream.Deployment, p *plan, resp *http.Resp
 		if s.flush(g.Content()) != nil {
 			return errClientGone
 		}
+		if g.Ended() {
+			s.close() // nothing may follow
+		}
 		if g.Content() {
 			x.releaseBody()
 			p.release()
@@ -276,7 +280,11 @@ func (x *exchange) decode(dec translate.Decoder, g *translate.Guard, p *plan, re
 		if next == nil {
 			dec.End(clean, g)
 			g.End()
-			return step()
+			if err := step(); err != nil {
+				return err
+			}
+			drain(resp.Body) // when the client has it all
+			return nil
 		}
 		defer next.Body.Close() //nolint:gocritic // a decoder bounds how often it goes on
 		resp, f = next, answerForm(next.Header, p.stream)
@@ -323,9 +331,7 @@ func (x *exchange) decodeOne(dec translate.Decoder, g *translate.Guard, resp *ht
 		}
 		dec.Event(ev.Data, ev.Stray, g)
 		if dec.Done() {
-			err := step()
-			drain(resp.Body)
-			return true, err
+			return true, step()
 		}
 		if g.Err() != nil || !x.events.Buffered() {
 			if err := step(); err != nil {

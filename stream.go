@@ -1,6 +1,7 @@
 package aiproxy
 
 import (
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -62,7 +63,7 @@ func (s *stream) tick() {
 	s.timer.Reset(wait)
 }
 
-// close stops the clock. The stream must not be used afterwards.
+// close stops the clock; nothing more is written. It may be called more than once.
 func (s *stream) close() {
 	s.timer.Stop()
 	s.mu.Lock()
@@ -101,12 +102,24 @@ func (s *stream) flushLocked() {
 		s.committed = true
 		s.header()
 		s.x.w.WriteHeader(http.StatusOK)
+		if every := time.Duration(s.x.h.KeepAlive); every > 0 {
+			s.timer.Reset(every) // from now on the clock is for comments
+		}
 	}
 	if _, s.writeErr = s.x.w.Write(s.out); s.writeErr == nil {
-		s.writeErr = http.NewResponseController(s.x.w).Flush()
+		s.writeErr = flush(s.x.w)
 	}
 	s.out = s.out[:0]
 	s.lastWrite = time.Now()
+}
+
+// flush sends what has been written. Middleware in front of the handler may collect the
+// answer on purpose, and then cannot.
+func flush(w http.ResponseWriter) error {
+	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // fail ends the stream with an error. It returns the error if there has been no content
@@ -117,6 +130,7 @@ func (s *stream) fail(err *translate.Error, content bool) *translate.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.committed && !content {
+		s.closed = true // the clock must not begin the answer now
 		return err
 	}
 	s.x.rec.err = err

@@ -45,7 +45,7 @@ const vaultProviders = `
 
 // keyFilter is a log with the filter that hides keys.
 func keyFilter(name string, more ...string) string {
-	return fmt.Sprintf("\t%s {\n\t\t%s\n\t\tformat filter {\n\t\t\trequest>headers ai_proxy\n\t\t\trequest>uri ai_proxy\n\t\t}\n\t}\n", name, strings.Join(more, "\n\t\t"))
+	return fmt.Sprintf("\t%s {\n\t\t%s\n\t\tformat filter {\n\t\t\trequest>headers ai_proxy\n\t\t\trequest>uri ai_proxy\n\t\t\turi ai_proxy\n\t\t}\n\t}\n", name, strings.Join(more, "\n\t\t"))
 }
 
 // openVault starts the gateway. Its logs have the filter: that of requests, and that of
