@@ -14,6 +14,10 @@ func (e *encoder) readExtra() {
 		if jsonscan.IsNull(m.Value) {
 			continue
 		}
+		if m.Name == "thinking" && isForeignThinking(m.Value) {
+			e.drop(m.Name)
+			continue
+		}
 		switch m.Name {
 		case "thinking", "output_config", "cache_control", "speed", "inference_geo", "container", "context_management", "mcp_servers", "fallbacks":
 			if e.get(m.Name) == nil {
@@ -47,6 +51,12 @@ func (e *encoder) readExtra() {
 	if e.get("fallbacks") != nil {
 		e.beta("server-side-fallback-2026-07-01")
 	}
+}
+
+// isForeignThinking reports whether a "thinking" object is not Anthropic's but that of
+// DeepSeek, GLM and Kimi, whose kind "enabled" has no budget: it is refused upstream.
+func isForeignThinking(raw []byte) bool {
+	return jsonscan.String(jsonscan.Get(raw, "type")) == "enabled" && jsonscan.Get(raw, "budget_tokens") == nil
 }
 
 // retiredBetas are values that the API no longer takes.

@@ -16,6 +16,14 @@ type toolChoice struct {
 // mayForce reports whether the model takes a choice that forces a call.
 func (e *encoder) mayForce() bool { return e.row.ForcedChoice && e.thinking.kind != "enabled" }
 
+// choiceParam is the parameter that gave the choice of a tool.
+func (e *encoder) choiceParam() string {
+	if e.req.Params.LegacyFunctions {
+		return "function_call"
+	}
+	return "tool_choice"
+}
+
 // chooseTool maps the client's tool choice; declared is how many of the client's own
 // tools there are.
 func (e *encoder) chooseTool(declared int) {
@@ -23,7 +31,7 @@ func (e *encoder) chooseTool(declared int) {
 	if declared == 0 {
 		switch {
 		case len(c.Names) > 0 && len(e.req.Tools) > 0:
-			e.fail("invalid_value", "tool_choice", "None of the tools in 'tool_choice' is in 'tools'.")
+			e.fail("invalid_value", e.choiceParam(), "None of the tools in 'tool_choice' is in 'tools'.")
 		case e.format.viaTool:
 			e.choice = toolChoice{kind: "tool", name: e.out.JSONTool}
 		case c.Mode == translate.ToolNone && len(e.tools) > 0:
@@ -48,7 +56,7 @@ func (e *encoder) chooseTool(declared int) {
 		e.choice.kind = "any"
 	}
 	if e.choice.kind == "any" && !e.mayForce() {
-		e.drop("tool_choice")
+		e.drop(e.choiceParam())
 		e.choice.kind = "auto"
 	}
 }
@@ -60,11 +68,11 @@ func (e *encoder) chooseNamed() {
 		name = e.req.Choice.Names[0]
 	}
 	if !slices.ContainsFunc(e.req.Tools, func(t translate.Tool) bool { return toolName(&t) == name }) {
-		e.fail("invalid_value", "tool_choice", "The tool '"+name+"' in 'tool_choice' is not in 'tools'.")
+		e.fail("invalid_value", e.choiceParam(), "The tool '"+name+"' in 'tool_choice' is not in 'tools'.")
 		return
 	}
 	if !e.mayForce() {
-		e.drop("tool_choice")
+		e.drop(e.choiceParam())
 		e.choice.kind = "auto"
 		return
 	}

@@ -255,8 +255,7 @@ func (e *encoder) dropRest() {
 	}{
 		{p.User != "", "user"}, {p.SafetyIdentifier != "", "safety_identifier"}, {sent(p.Metadata), "metadata"},
 		{sent(p.LogitBias), "logit_bias"}, {sent(p.Prediction), "prediction"}, {p.Verbosity != "", "verbosity"},
-		{p.PromptCacheKey != "", "prompt_cache_key"},
-		{e.req.Choice.Parallel != nil && !*e.req.Choice.Parallel, "parallel_tool_calls"},
+		{p.PromptCacheKey != "", "prompt_cache_key"}, {e.asksSerial(), "parallel_tool_calls"},
 	} {
 		if d.sent {
 			e.drop(d.param)
@@ -268,6 +267,12 @@ func (e *encoder) dropRest() {
 			e.drop(m.Name)
 		}
 	}
+}
+
+// asksSerial reports whether the client itself asks for one call at a time: functions in
+// the deprecated form imply it.
+func (e *encoder) asksSerial() bool {
+	return e.req.Choice.Parallel != nil && !*e.req.Choice.Parallel && !e.req.Params.LegacyFunctions
 }
 
 // sent reports whether a raw value is there and not null.

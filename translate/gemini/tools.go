@@ -18,7 +18,7 @@ func (e *encoder) encodeTools() {
 	server := e.serverTools()
 	if len(decls) == 0 && len(server) == 0 {
 		if m := e.req.Choice.Mode; m == translate.ToolRequired || m == translate.ToolNamed {
-			e.drop("tool_choice")
+			e.drop(e.choiceParam())
 		}
 		return
 	}
@@ -36,6 +36,14 @@ func (e *encoder) encodeTools() {
 	}
 	e.tools = append(e.tools, ']')
 	e.encodeToolConfig(strict, len(server) > 0)
+}
+
+// choiceParam is the parameter that gave the choice of a tool.
+func (e *encoder) choiceParam() string {
+	if e.req.Params.LegacyFunctions {
+		return "function_call"
+	}
+	return "tool_choice"
 }
 
 // declarations returns the function declarations, comma-separated, and whether one of
@@ -236,7 +244,7 @@ func (e *encoder) allowedNames() []byte {
 	raw := []byte{'['}
 	for _, name := range choice.Names {
 		if !e.declares(name) {
-			e.fail("invalid_value", "tool_choice", "tool_choice names the tool "+strconv.Quote(name)+", which is not among the tools.")
+			e.fail("invalid_value", e.choiceParam(), e.choiceParam()+" names the tool "+strconv.Quote(name)+", which is not among the tools.")
 			return nil
 		}
 		if len(raw) > 1 {

@@ -50,6 +50,23 @@ func TestObserverPasses(t *testing.T) {
 	}
 }
 
+func TestObserverEndsLinesWithLF(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"data: {\"a\":1}\r\n\r\n":        "data: {\"a\":1}\r\n\r\n",
+		"data: {\"a\":1}\r\n\r":          "data: {\"a\":1}\n\n",
+		"id: 1\rdata: {\"a\":1}\r\r":     "id: 1\ndata: {\"a\":1}\n\n",
+		"data: {\"a\":1}\ndata: \n\n":    "data: {\"a\":1}\ndata: \n\n",
+		"id: 1\r\ndata: {\"a\":1}\r\n\r": "id: 1\ndata: {\"a\":1}\n\n",
+	} {
+		var obs Observer
+		ev := sse.Event{Raw: []byte(raw), Data: []byte(`{"a":1}`), Terminated: true}
+		if got := string(obs.Pass(nil, &ev)); got != want {
+			t.Errorf("%q became %q, want %q", raw, got, want)
+		}
+	}
+}
+
 func TestObserverNotes(t *testing.T) {
 	t.Parallel()
 	var obs Observer

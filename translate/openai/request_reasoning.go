@@ -77,7 +77,8 @@ func continues(last, r *translate.Reasoning) bool {
 		(r.ID == "" || last.ID == "" || r.ID == last.ID) && (r.Format == "" || last.Format == "" || r.Format == last.Format)
 }
 
-// detail reads one entry; known is false for a type that says nothing here.
+// detail reads one entry; known is false for a type that says nothing here, and for
+// wrapped state that cannot be read.
 func (d *requestDecoder) detail(p *place, raw []byte) (r *translate.Reasoning, known, indexed bool) {
 	r = new(translate.Reasoning)
 	var kind string
@@ -104,7 +105,7 @@ func (d *requestDecoder) detail(p *place, raw []byte) (r *translate.Reasoning, k
 	}
 	switch kind {
 	case "reasoning.text", "reasoning.summary", "reasoning.encrypted":
-		return r, true, indexed
+		return r, r.Unwrap(), indexed
 	}
 	return nil, false, false
 }
@@ -147,6 +148,9 @@ func (d *requestDecoder) thinkingBlocks(p *place, raw []byte) (parts []translate
 		case "thinking":
 			r.Encrypted = ""
 		default:
+			continue
+		}
+		if !r.Unwrap() {
 			continue
 		}
 		parts = append(parts, translate.Part{Kind: translate.PartReasoning, Reasoning: r, Path: one.String()})

@@ -139,10 +139,10 @@ func (d *Decoder) incomplete(clean bool) *translate.Error {
 	switch {
 	case len(d.choices) == 0 && clean:
 		return nil // the Guard knows what to say about an empty answer
-	case len(d.choices) > 0 && finished, clean && d.lenient && content:
-		return nil
 	case !clean:
 		return translate.UpstreamError("The connection to the provider broke off before the answer was complete.")
+	case len(d.choices) > 0 && finished, d.lenient && content:
+		return nil
 	}
 	return translate.UpstreamError("The provider ended the answer without a finish reason.")
 }

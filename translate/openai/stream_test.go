@@ -106,7 +106,7 @@ func TestStreamEnds(t *testing.T) {
 		{"E-009 nothing but a role, even by quirk", lenient, eventStream(`{"choices":[{"delta":{"role":"assistant","content":""}}]}`), true, false},
 		{"E-010 broken after text", nil, text, false, false},
 		{"E-010 broken after text, even by quirk", lenient, text, false, false},
-		{"broken after the finish", nil, finished, false, true},
+		{"broken after the finish", nil, finished, false, false},
 		{"broken after [DONE]", nil, deltaStream(`{"content":"hi"}`), false, true},
 		{"E-011 broken before anything", nil, "", false, false},
 		{"nothing at all", nil, "", true, false},
