@@ -124,6 +124,8 @@ func (p *blockParser) option(d *caddyfile.Dispenser) error {
 		return p.provider(d)
 	case "model":
 		return p.model(d)
+	case "{":
+		return d.Errf("the option before it takes no block")
 	}
 	parse, ok := options[name]
 	if !ok {
@@ -150,8 +152,8 @@ func optionNames() []string {
 }
 
 func oneArg(d *caddyfile.Dispenser, dst *string) error {
-	if !d.AllArgs(dst) {
-		return d.Errf("%s takes exactly one value", d.Val())
+	if option := d.Val(); !d.AllArgs(dst) {
+		return d.Errf("%s takes exactly one value", option)
 	}
 	return nil
 }
@@ -181,6 +183,10 @@ func durationArg(d *caddyfile.Dispenser, dst *caddy.Duration) error {
 	if err := oneArg(d, &s); err != nil {
 		return err
 	}
+	return parseDuration(d, s, dst)
+}
+
+func parseDuration(d *caddyfile.Dispenser, s string, dst *caddy.Duration) error {
 	v, err := caddy.ParseDuration(s)
 	if err != nil || v <= 0 {
 		return d.Errf("%q is not a duration, such as 10s", s)
@@ -203,12 +209,15 @@ func parseNesting(h *Handler, d *caddyfile.Dispenser) error {
 }
 
 func parseKeepAlive(h *Handler, d *caddyfile.Dispenser) error {
-	if d.NextArg() && d.Val() == "off" {
-		h.KeepAlive = -1
-		return noArgs(d)
+	var s string
+	if err := oneArg(d, &s); err != nil {
+		return err
 	}
-	d.Prev()
-	return durationArg(d, &h.KeepAlive)
+	if s == "off" {
+		h.KeepAlive = -1
+		return nil
+	}
+	return parseDuration(d, s, &h.KeepAlive)
 }
 
 func parseTransport(h *Handler, d *caddyfile.Dispenser) error {

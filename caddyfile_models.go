@@ -121,6 +121,7 @@ func (p *blockParser) modelAt(at *caddyfile.Dispenser, m *Model, kind, address s
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		host = u.Host
 	}
+	host = strings.NewReplacer("{", "", "}", "", "/", "-", "*", "-", " ", "-").Replace(host) // of a placeholder
 	name := kind + "@" + host
 	for i := 2; p.h.Providers[name] != nil; i++ {
 		name = kind + "@" + host + "#" + itoa(i)

@@ -22,6 +22,8 @@ const separator = "\n----------\n"
 // TestCaddyfileAdapt holds each file of testdata/adapt to what stands below its
 // separator: the JSON of the ai_proxy handlers in it, or an error with file and line.
 func TestCaddyfileAdapt(t *testing.T) {
+	t.Setenv("AI_PROXY_TEST_URL", "https://llm.example.com/v1")
+	t.Setenv("AI_PROXY_TEST_KEY", "planted-key-in-environment")
 	files, err := filepath.Glob("testdata/adapt/*.caddyfiletest")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files in testdata/adapt (%v)", err)

@@ -46,11 +46,8 @@ func (x *exchange) serveChat() *translate.Error {
 // try asks the deployments of a route in their order until one has begun to answer.
 func (x *exchange) try(rt *route, ask func(*upstream.Deployment, string, bool) *translate.Error) *translate.Error {
 	var err *translate.Error
-	var own *upstream.Deployment // who the client's key is meant for
+	own := keyOwner(rt)
 	for i, d := range rt.deployments {
-		if own == nil && !d.HoldsKeys() {
-			own = d
-		}
 		client := x.key
 		if own != nil && own.Name != d.Name {
 			client = ""
@@ -74,6 +71,21 @@ func (x *exchange) try(rt *route, ask func(*upstream.Deployment, string, bool) *
 		}
 	}
 	return err
+}
+
+// keyOwner returns the deployment that a client's key is meant for: the first without a
+// key of its own that wants one, or else the first that takes one; nil if there is none.
+func keyOwner(rt *route) (owner *upstream.Deployment) {
+	for _, d := range rt.deployments {
+		switch {
+		case d.HoldsKeys():
+		case !d.Profile().KeyOptional:
+			return d
+		case owner == nil:
+			owner = d
+		}
+	}
+	return owner
 }
 
 // askChat sends the chat request to one deployment and passes on its answer. An error

@@ -283,6 +283,21 @@ func TestClientKeyStaysWithItsProvider(t *testing.T) {
 	}
 }
 
+func TestClientKeyPassesOverServersThatNeedNone(t *testing.T) {
+	t.Parallel()
+	local, real := newProvider(t, answerJSON(500, `{}`)), newProvider(t, answerJSON(200, answer))
+	block := fmt.Sprintf("provider local {\ntype compatible\nbase_url %s/v1\n}\nprovider b {\ntype openai\nbase_url %s/v1\n}\nmodel gpt-4o local b", local.URL, real.URL)
+	if r := chat(t, serve(t, block), question); r.status != 200 {
+		t.Errorf("status %d: %s", r.status, r.body)
+	}
+	if got := local.request(t).header.Get("Authorization"); got != "" {
+		t.Errorf("the server that needs no key got %q", got)
+	}
+	if got := real.request(t).header.Get("Authorization"); got != "Bearer client-key-0123456789" {
+		t.Errorf("the provider got %q", got)
+	}
+}
+
 func TestClientMistakesAreNotRetried(t *testing.T) {
 	t.Parallel()
 	first, second := newProvider(t, answerJSON(400, `{"error":{"message":"bad n","type":"invalid_request_error","param":"n","code":"invalid_value"}}`)), newProvider(t, answerJSON(200, answer))

@@ -3,6 +3,7 @@ package aiproxy
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -31,7 +32,8 @@ on localhost or in front of something that asks who is there; for any other
 provider the client brings its own key.
 
 --listen is an address to receive traffic on. With a host name the gateway uses
-HTTPS, as Caddy does; with only a port, or localhost and a port, it uses HTTP.
+HTTPS, as Caddy does; with only a port, or with localhost or all interfaces
+(0.0.0.0) and a port, it uses HTTP.
 
 --provider names a preset, or gives an OpenAI-compatible server a name:
 --provider local=http://localhost:8000/v1. --provider mock needs no network.
@@ -39,15 +41,19 @@ HTTPS, as Caddy does; with only a port, or localhost and a port, it uses HTTP.
 --model adds a name for a model: --model fast=groq/llama-3.1-8b-instant.
 `,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.Flags().StringP("listen", "l", "localhost:8080", "Address on which to receive traffic")
-			cmd.Flags().StringArrayP("provider", "p", nil, "Provider to serve models of: a preset's name, or name=url (repeatable)")
-			cmd.Flags().StringArrayP("model", "m", nil, "Model to serve: name=provider or name=provider/model (repeatable)")
-			cmd.Flags().BoolP("internal-certs", "i", false, "Use internal CA for issuing certs")
-			cmd.Flags().BoolP("access-log", "", false, "Enable the access log")
-			cmd.Flags().BoolP("debug", "v", false, "Enable verbose debug logs")
+			setFlags(cmd)
 			cmd.RunE = caddycmd.WrapCommandFuncForCobra(runCommand)
 		},
 	})
+}
+
+func setFlags(cmd *cobra.Command) {
+	cmd.Flags().StringP("listen", "l", "localhost:8080", "Address on which to receive traffic")
+	cmd.Flags().StringArrayP("provider", "p", nil, "Provider to serve models of: a preset's name, or name=url (repeatable)")
+	cmd.Flags().StringArrayP("model", "m", nil, "Model to serve: name=provider or name=provider/model (repeatable)")
+	cmd.Flags().BoolP("internal-certs", "i", false, "Use internal CA for issuing certs")
+	cmd.Flags().BoolP("access-log", "", false, "Enable the access log")
+	cmd.Flags().BoolP("debug", "v", false, "Enable verbose debug logs")
 }
 
 func runCommand(fs caddycmd.Flags) (int, error) {
@@ -74,7 +80,7 @@ func commandConfig(fs caddycmd.Flags) (*caddy.Config, error) {
 		return nil, fmt.Errorf("invalid address %q", fs.String("listen"))
 	}
 	port := addr.Port
-	plain := addr.Scheme == "http" || addr.Scheme == "" && (addr.Host == "" || addr.Host == "localhost" || addr.Host == "127.0.0.1" || addr.Host == "::1")
+	plain := addr.Scheme == "http" || addr.Scheme == "" && !isPublicName(addr.Host)
 	if port == "" {
 		port = strconv.Itoa(caddyhttp.DefaultHTTPSPort)
 		if plain {
@@ -94,6 +100,15 @@ func commandConfig(fs caddycmd.Flags) (*caddy.Config, error) {
 		server.Logs = &caddyhttp.ServerLogConfig{}
 	}
 	return assemble(fs, server)
+}
+
+// isPublicName reports whether a host can have a certificate: it is not only this
+// machine, or one of its interfaces or all of them.
+func isPublicName(host string) bool {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return !a.IsLoopback() && !a.IsUnspecified()
+	}
+	return host != "" && host != "localhost"
 }
 
 // commandHandler returns the handler that the flags describe.

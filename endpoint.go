@@ -63,7 +63,7 @@ func findEndpoint(method, path string) endpoint {
 		rest = path[1:]
 	}
 	switch {
-	case rest == "chat/completions":
+	case rest == "chat/completions", rest == "chat/completions/":
 		switch method {
 		case http.MethodPost:
 			return endpoint{kind: endpointChat}

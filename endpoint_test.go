@@ -14,6 +14,7 @@ func TestFindEndpoint(t *testing.T) {
 	}{
 		{"POST", "/v1/chat/completions", endpoint{kind: endpointChat}},
 		{"POST", "/chat/completions", endpoint{kind: endpointChat}},
+		{"POST", "/v1/chat/completions/", endpoint{kind: endpointChat}},
 		{"GET", "/chat/completions", endpoint{}},
 		{"GET", "/v1/chat/completions", endpoint{kind: endpointPass, path: "/chat/completions"}},
 		{"GET", "/v1/chat/completions/c-1", endpoint{kind: endpointPass, path: "/chat/completions/c-1"}},

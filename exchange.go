@@ -204,11 +204,10 @@ func (x *exchange) fail(err *translate.Error) {
 		setRetryAfter(header, defaultRetryAfter)
 	}
 	if err.NoRetry {
-		header["X-Should-Retry"] = headerFalse
+		header["X-Should-Retry"] = []string{"false"}
 	}
-	header["Content-Type"] = headerJSON
 	x.out = openai.AppendError(x.out[:0], err)
-	header["Content-Length"] = []string{itoa(len(x.out))}
+	setJSON(header, len(x.out))
 	x.w.WriteHeader(err.Status)
 	_, _ = x.w.Write(x.out) // the client may be gone; the access log tells
 }

@@ -19,6 +19,7 @@ import (
 // Bounds of what is fetched for providers that take no URLs.
 const (
 	maxMediaSize  = 20 << 20
+	maxMediaTotal = 64 << 20 // of one request
 	maxMediaCount = 16
 	maxRedirects  = 3
 	mediaTimeout  = 15 * time.Second
@@ -35,6 +36,7 @@ var mediaClient = &http.Client{
 		MaxIdleConns:           16,
 		IdleConnTimeout:        30 * time.Second,
 		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,
 	},
 	CheckRedirect: func(_ *http.Request, via []*http.Request) error {
@@ -53,24 +55,29 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", errPrivate, address)
 	}
-	if a := ap.Addr().Unmap(); !isPublic(a) {
+	// A zone says nothing about the address, but hides it from comparisons.
+	if a := ap.Addr().WithZone("").Unmap(); !isPublic(a) {
 		return fmt.Errorf("%w: %s", errPrivate, a)
 	}
 	return nil
 }
 
+// globalUnicast is all that IANA has given out of IPv6.
+var globalUnicast = netip.MustParsePrefix("2000::/3")
+
 // notPublic are networks that are not on the public internet though netip has no word
 // for them: shared and benchmark networks, documentation, translation and reserved
-// ranges (IANA's special-purpose registries).
+// ranges (IANA's special-purpose registries), and the one public address behind which
+// a cloud keeps its metadata (Azure).
 var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("192.0.2.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
-	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("168.63.129.16/32"),
+	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("3fff::/20"),
 }
 
 func isPublic(a netip.Addr) bool {
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
+	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Is6() && !globalUnicast.Contains(a) {
 		return false
 	}
 	for _, p := range notPublic {
@@ -87,8 +94,13 @@ func (x *exchange) fetchMedia(media []*translate.Media) *translate.Error {
 	if len(media) > maxMediaCount {
 		return translate.BadRequest("too_many_images", "messages", fmt.Sprintf("At most %d files can be given by URL to this model.", maxMediaCount))
 	}
+	left := maxMediaTotal
 	for _, m := range media {
-		if err := fetchOne(x.r.Context(), m); err != nil {
+		size, err := fetchOne(x.r.Context(), x.h.media, m, min(maxMediaSize, left))
+		if left -= size; err != nil {
+			if x.r.Context().Err() != nil {
+				return errClientGone
+			}
 			return translate.BadRequest("invalid_image_url", "messages", fmt.Sprintf("A file given by URL could not be fetched: %s.", reason(err)))
 		}
 	}
@@ -115,34 +127,41 @@ type mediaError struct{ msg string }
 
 func (e *mediaError) Error() string { return e.msg }
 
-func fetchOne(ctx context.Context, m *translate.Media) error {
+// fetchOne puts at most limit bytes of media in place of their URL, and returns how many
+// there are.
+func fetchOne(ctx context.Context, client *http.Client, m *translate.Media, limit int) (size int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.URL, nil)
 	if err != nil || req.URL.Scheme != "https" && req.URL.Scheme != "http" || req.URL.User != nil {
-		return &mediaError{"its URL is not valid"}
+		return 0, &mediaError{"its URL is not valid"}
 	}
 	req.Header.Set("User-Agent", "ai_proxy")
 	req.Header.Set("Accept", "image/*, audio/*, video/*, application/pdf, text/plain")
-	resp, err := mediaClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return &mediaError{fmt.Sprintf("the server answered with status %d", resp.StatusCode)}
+		return 0, &mediaError{fmt.Sprintf("the server answered with status %d", resp.StatusCode)}
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxMediaSize+1))
-	if err != nil {
-		return err
+	if resp.Header.Get("Content-Encoding") != "" {
+		return 0, &mediaError{"it is compressed"}
 	}
-	if len(body) > maxMediaSize {
-		return &mediaError{fmt.Sprintf("it is larger than %d bytes", maxMediaSize)}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	switch {
+	case err != nil:
+		return 0, err
+	case len(body) == 0:
+		return 0, &mediaError{"it is empty"}
+	case len(body) > limit:
+		return 0, &mediaError{fmt.Sprintf("it is larger than the %d bytes allowed for one file and %d for all", maxMediaSize, maxMediaTotal)}
 	}
 	kind := mediaType(resp.Header.Get("Content-Type"), body)
 	if kind == "" {
-		return &mediaError{"it is neither an image, audio, video, text nor PDF"}
+		return 0, &mediaError{"it is neither an image, audio, video, text nor PDF"}
 	}
 	m.URL, m.MIME, m.Data = "", kind, base64.StdEncoding.EncodeToString(body)
-	return nil
+	return len(body), nil
 }
 
 // mediaType returns the media type of a file, going by its first bytes where they tell

@@ -75,7 +75,12 @@ func loadHandler(t testing.TB, block string) *Handler {
 // not the gateway's get status 418.
 func serve(t testing.TB, block string) string {
 	t.Helper()
-	h := loadHandler(t, block)
+	return serveHandler(t, loadHandler(t, block))
+}
+
+// serveHandler is serve with a handler that is loaded already.
+func serveHandler(t testing.TB, h *Handler) string {
+	t.Helper()
 	next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
 		w.WriteHeader(http.StatusTeapot)
 		return nil
@@ -87,6 +92,20 @@ func serve(t testing.TB, block string) string {
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
+}
+
+// serveRecorded runs a chat request through the handler with the replacer of the caller.
+func serveRecorded(t testing.TB, h *Handler, body string, repl *caddy.Replacer) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer client-key-0123456789")
+	w := httptest.NewRecorder()
+	r = withCaddy(r)
+	if err := h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), caddy.ReplacerCtxKey, repl)), nil); err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // withCaddy gives a request what Caddy's server puts into its context.
@@ -233,3 +252,5 @@ func deref(s *string) string {
 	}
 	return *s
 }
+
+var nopLogger = zap.NewNop()

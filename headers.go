@@ -6,17 +6,27 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ai-proxy/caddy-ai-proxy/translate"
 )
 
-// Header values that are the same for every request. They are shared and must not be
-// changed in place.
-var (
-	headerJSON    = []string{"application/json"}
-	headerSSE     = []string{"text/event-stream; charset=utf-8"}
-	headerNoCache = []string{"no-cache"}
-	headerFalse   = []string{"false"}
-	headerNo      = []string{"no"} // tells proxies such as nginx not to collect a stream
+const (
+	typeJSON = "application/json"
+	typeSSE  = "text/event-stream; charset=utf-8"
 )
+
+// Header values of all requests to providers. They are shared and must not be changed in
+// place. Answers to clients have their own: Caddy's header directive may change them.
+var (
+	headerJSON = []string{typeJSON}
+	headerSSE  = []string{typeSSE}
+)
+
+// setJSON sets the header of a JSON answer of n bytes.
+func setJSON(h http.Header, n int) {
+	v := [...]string{typeJSON, strconv.Itoa(n)}
+	h["Content-Type"], h["Content-Length"] = v[:1:1], v[1:]
+}
 
 // notForClients are the response headers of providers that say something about the
 // connection, the provider's own infrastructure, or a body that is not passed as it
@@ -25,8 +35,12 @@ var notForClients = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
 	"Transfer-Encoding": true, "Upgrade": true, "Content-Length": true, "Content-Encoding": true, "Content-Type": true, "Date": true,
 	"Set-Cookie": true, "Set-Cookie2": true, "Server": true, "Alt-Svc": true, "Via": true, "X-Powered-By": true, "Strict-Transport-Security": true,
-	"Report-To": true, "Nel": true, "Server-Timing": true, "X-Envoy-Upstream-Service-Time": true, "Access-Control-Allow-Origin": true,
-	"Access-Control-Expose-Headers": true, "Access-Control-Allow-Credentials": true, "Access-Control-Allow-Methods": true, "Access-Control-Allow-Headers": true,
+	"Report-To": true, "Reporting-Endpoints": true, "Nel": true, "Server-Timing": true, "X-Envoy-Upstream-Service-Time": true,
+	// What a browser would take for the word of the site.
+	"Clear-Site-Data": true, "Content-Security-Policy": true, "Content-Security-Policy-Report-Only": true, "Refresh": true, "Link": true, "Permissions-Policy": true,
+	"Referrer-Policy": true, "Service-Worker-Allowed": true, "Sourcemap": true, "Timing-Allow-Origin": true, "Origin-Agent-Cluster": true, "X-Frame-Options": true,
+	// What only this gateway says.
+	"X-Ai-Proxy-Dropped": true, "X-Ai-Proxy-Upstream-Status": true,
 	"Vary": true, "Cache-Control": true, "Expires": true, "Pragma": true, "Location": true, "Www-Authenticate": true, "Etag": true, "Last-Modified": true,
 	"Accept-Ranges": true, "Age": true, "X-Request-Id": true,
 	"Authorization": true, "X-Api-Key": true, "Api-Key": true, "X-Goog-Api-Key": true,
@@ -35,9 +49,10 @@ var notForClients = map[string]bool{
 // copyHeaders passes a provider's response headers to the client, without those of
 // notForClients and without any value that has a key in it.
 func (x *exchange) copyHeaders(from http.Header, keys ...string) {
-	to := x.w.Header()
+	to, hop := x.w.Header(), from["Connection"]
 	for name, values := range from {
-		if notForClients[name] || strings.HasPrefix(name, "Cf-") || containsKey(values, keys) {
+		if notForClients[name] || strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "Cross-Origin-") ||
+			containsKey(values, keys) || ofConnection(hop, name) {
 			continue
 		}
 		to[name] = values
@@ -52,6 +67,19 @@ func (x *exchange) copyHeaders(from http.Header, keys ...string) {
 		to["X-Ai-Proxy-Upstream-Request-Id"] = []string{id}
 	}
 	x.setRequestID(to)
+}
+
+// ofConnection reports whether the values of Connection say that a header is meant for
+// the next hop only (RFC 9110, section 7.6.1).
+func ofConnection(lists []string, name string) bool {
+	for _, list := range lists {
+		for option := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.TrimSpace(option), name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // requestID returns the name that the provider gave the request.
@@ -90,14 +118,41 @@ func containsKey(values, keys []string) bool {
 	return false
 }
 
-// redact removes keys from a text that a provider wrote.
+// redact removes keys from a text that a provider wrote, also one at whose beginning
+// the text was cut off.
 func redact(text string, keys ...string) string {
 	for _, k := range keys {
-		if len(k) >= minKey {
-			text = strings.ReplaceAll(text, k, "[redacted]")
+		if len(k) < minKey {
+			continue
+		}
+		text = strings.ReplaceAll(text, k, redacted)
+		if whole, ok := strings.CutSuffix(text, cutOff); ok {
+			for n := len(k) - 1; n >= minKey; n-- {
+				if rest, ok := strings.CutSuffix(whole, k[:n]); ok {
+					text = rest + redacted + cutOff
+					break
+				}
+			}
 		}
 	}
 	return text
+}
+
+const (
+	redacted = "[redacted]"
+	// cutOff is the end of messages that were too long.
+	cutOff = "…"
+)
+
+// redactError removes the key of the attempt, and the client's, from what a provider
+// said.
+func (x *exchange) redactError(err *translate.Error, key string) {
+	if err == errClientGone {
+		return // shared, and not the provider's
+	}
+	for _, text := range [...]*string{&err.Message, &err.Type, &err.Param, &err.Code} {
+		*text = redact(*text, key, x.key)
+	}
 }
 
 // retryAfter reads how long a provider wants to be left alone from the headers that

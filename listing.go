@@ -73,9 +73,12 @@ func appendPrice(out []byte, perMillion float64) []byte {
 
 // facts returns the provider that serves a name first, and what is known of the model.
 func (l *listing) facts(name string) (owner string, facts providers.Model) {
-	rt, err := l.router.resolve(name)
-	if err != nil || len(rt.deployments) == 0 {
-		return "", providers.Model{}
+	rt := l.router.known(name)
+	if rt == nil {
+		// Not kept: there are hundreds of names, and few are asked for.
+		if rt, _ = l.router.workOut(name); rt == nil || len(rt.deployments) == 0 {
+			return "", providers.Model{}
+		}
 	}
 	d := rt.deployments[0]
 	facts, _ = providers.Lookup(d.Profile().Type, d.Model)
@@ -96,8 +99,7 @@ func (l *listing) serve(x *exchange, id string) {
 	}
 	h := x.w.Header()
 	x.setRequestID(h)
-	h["Content-Type"] = headerJSON
-	h["Content-Length"] = []string{itoa(len(body))}
+	setJSON(h, len(body))
 	x.committed = true
 	x.w.WriteHeader(http.StatusOK)
 	_, _ = x.w.Write(body) // a client that is gone needs no answer

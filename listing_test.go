@@ -93,3 +93,14 @@ func TestEveryMainstreamModelResolves(t *testing.T) {
 		}
 	}
 }
+
+func TestModelsByHead(t *testing.T) {
+	t.Parallel()
+	gateway := serve(t, "provider mock")
+	for _, path := range []string{"/v1/models", "/v1/models/mock", "/v1/models/no/model"} {
+		get, head := call(t, http.MethodGet, gateway+path, ""), call(t, http.MethodHead, gateway+path, "")
+		if get.status != head.status || head.body != "" || head.header.Get("Content-Length") != itoa(len(get.body)) || head.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: GET has %d and %d bytes, HEAD %d and %v", path, get.status, len(get.body), head.status, head.header)
+		}
+	}
+}

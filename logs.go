@@ -62,6 +62,9 @@ func (*KeyFilter) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.ArgErr()
 	}
+	for d.NextBlock(0) {
+		return d.Errf("the filter ai_proxy has no options, found %q", d.Val())
+	}
 	return nil
 }
 

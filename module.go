@@ -97,6 +97,7 @@ type Handler struct {
 	memory       *memory.Memory // nil if nothing is remembered
 	memoryBounds ReasoningMemory
 	transport    http.RoundTripper
+	media        *http.Client // fetches what clients give by URL
 	router       *router
 	listing      *listing
 }
@@ -120,7 +121,7 @@ const (
 
 // Provision loads providers and transport and works out what is served.
 func (h *Handler) Provision(ctx caddy.Context) error {
-	h.logger = ctx.Logger()
+	h.logger, h.media = ctx.Logger(), mediaClient
 	h.setDefaults()
 	if err := h.loadMemory(); err != nil {
 		return err
@@ -233,8 +234,13 @@ func (h *Handler) Validate() error {
 	return nil
 }
 
-// Cleanup gives up what outlives the configuration.
-func (h *Handler) Cleanup() error { return h.releaseMemory() }
+// Cleanup gives up what outlives the configuration. Requests that are under way go on.
+func (h *Handler) Cleanup() error {
+	if t, ok := h.transport.(*reverseproxy.HTTPTransport); ok && h.TransportRaw == nil {
+		_ = t.Cleanup() // closes idle connections, and cannot fail
+	}
+	return h.releaseMemory()
+}
 
 // ServeHTTP answers requests for API endpoints and leaves others to next.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {

@@ -2,6 +2,7 @@ package aiproxy
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -50,15 +51,40 @@ func (x *exchange) readPassed() (namedModel, *translate.Error) {
 		}
 		return x.passedModel()
 	}
+	if err := x.refuseOtherSites(); err != nil {
+		return namedModel{}, err
+	}
 	body, err := readBody(x.r, x.h.MaxBodySize)
 	if err != nil {
 		return namedModel{}, err
 	}
 	x.body = body
-	if start, end, ok := multipartField(ct, body.b, "model"); ok {
-		return namedModel{model: string(body.b[start:end]), start: start, end: end}, nil
+	if len(body.b) == 0 {
+		return namedModel{}, nil
 	}
-	return namedModel{}, nil
+	return formModel(ct, body.b)
+}
+
+// refuseOtherSites refuses requests that a browser sends for a page of another site
+// without asking first, as it does with forms: they would spend the keys of a gateway
+// in its user's network.
+func (x *exchange) refuseOtherSites() *translate.Error {
+	origin, site := x.r.Header.Get("Origin"), x.r.Header.Get("Sec-Fetch-Site")
+	if x.r.Method != http.MethodPost || x.h.CORS != nil && x.h.CORS.allowed(origin) {
+		return nil
+	}
+	switch site {
+	case "same-origin", "none":
+		return nil
+	case "": // not a browser, or an old one
+		if u, err := url.Parse(origin); origin == "" || err == nil && u.Host == x.r.Host {
+			return nil
+		}
+	}
+	return &translate.Error{
+		Class: translate.ErrorRequest, Status: http.StatusForbidden, Type: "invalid_request_error", Code: "cross_origin", NoRetry: true,
+		Message: "Pages of other sites may not send this request.",
+	}
 }
 
 // passedModel finds the model in a JSON body; there need not be one.
@@ -77,45 +103,99 @@ func (x *exchange) passedModel() (namedModel, *translate.Error) {
 	return named, err
 }
 
-// multipartField finds the value of a simple field in a multipart/form-data body.
-func multipartField(contentType string, body []byte, field string) (start, end int, ok bool) {
-	t, params, err := mime.ParseMediaType(contentType)
-	if err != nil || t != "multipart/form-data" || params["boundary"] == "" {
-		return 0, 0, false
+// formModel finds the model in a multipart/form-data body; there need not be one. Bodies
+// in which a server could find another one than this, or one at all, are refused.
+func formModel(contentType string, body []byte) (named namedModel, err *translate.Error) {
+	t, params, parseErr := mime.ParseMediaType(contentType)
+	if t != "multipart/form-data" {
+		return named, &translate.Error{
+			Class: translate.ErrorRequest, Status: http.StatusUnsupportedMediaType, Type: "invalid_request_error", Code: "unsupported_media_type", NoRetry: true,
+			Message: "The request body must be JSON or a form: send the header Content-Type: application/json or multipart/form-data.",
+		}
 	}
-	delimiter := []byte("--" + params["boundary"])
-	at := bytes.Index(body, delimiter)
-	for at >= 0 {
-		part := at + len(delimiter)
+	if parseErr != nil || params["boundary"] == "" {
+		return named, errBadForm()
+	}
+	delimiter := []byte("\r\n--" + params["boundary"])
+	part, ok := afterDelimiter(body, delimiter[2:], 0)
+	if !ok || part != len(delimiter)-2 {
+		return named, errBadForm()
+	}
+	delimiters := 1
+	for ; !bytes.HasPrefix(body[part:], []byte("--")); delimiters++ {
 		head := bytes.Index(body[part:], []byte("\r\n\r\n"))
 		if head < 0 {
-			return 0, 0, false
+			return named, errBadForm()
 		}
-		start = part + head + 4
-		next := bytes.Index(body[start:], append([]byte("\r\n"), delimiter...))
-		if next < 0 {
-			return 0, 0, false
+		start := part + head + 4
+		next, ok := afterDelimiter(body, delimiter, start)
+		field, plain := fieldName(body[part+2 : max(part+2, part+head)])
+		if !ok || !plain {
+			return named, errBadForm()
 		}
-		end = start + next
-		if isField(body[part:part+head], field) {
-			return start, end, end-start <= openai.MaxModel
+		if field == "model" {
+			if named.end != 0 {
+				return named, translate.BadRequest("invalid_value", "model", "The form names more than one model.")
+			}
+			named.start, named.end = start, next-len(delimiter)
+			if named.end-named.start > openai.MaxModel {
+				return named, translate.BadRequest("invalid_value", "model", fmt.Sprintf("The name of the model is longer than %d bytes.", openai.MaxModel))
+			}
+			named.model = string(body[named.start:named.end])
 		}
-		at = end + 2
+		part = next
 	}
-	return 0, 0, false
+	if bytes.Count(body, delimiter[2:]) != delimiters { // one that only some servers take for one
+		return named, errBadForm()
+	}
+	return named, nil
 }
 
-// isField reports whether a part's header names the field, and no file.
-func isField(header []byte, field string) bool {
+func errBadForm() *translate.Error {
+	return translate.BadRequest("invalid_value", "", "The request body is not a well-formed multipart/form-data body.")
+}
+
+// afterDelimiter returns where the first delimiter at from or behind it ends. What only
+// begins like one is none.
+func afterDelimiter(body, delimiter []byte, from int) (end int, ok bool) {
+	for {
+		i := bytes.Index(body[from:], delimiter)
+		if i < 0 {
+			return 0, false
+		}
+		from += i + len(delimiter)
+		if rest := body[from:]; bytes.HasPrefix(rest, []byte("\r\n")) || bytes.HasPrefix(rest, []byte("--")) {
+			return from, true
+		}
+	}
+}
+
+// fieldName returns the name of the field in a part with this header; "" for a part
+// without one. plain is false if servers could read the header in different ways, or
+// take the model for a file.
+func fieldName(header []byte) (field string, plain bool) {
+	dispositions := 0
 	for line := range bytes.SplitSeq(header, []byte("\r\n")) {
-		name, value, ok := strings.Cut(string(line), ":")
-		if !ok || !strings.EqualFold(strings.TrimSpace(name), "Content-Disposition") {
+		if len(line) == 0 {
 			continue
 		}
-		_, params, err := mime.ParseMediaType(value)
-		return err == nil && params["name"] == field && params["filename"] == ""
+		name, value, ok := strings.Cut(string(line), ":")
+		if !ok || strings.ContainsAny(name, " \t") || strings.ContainsAny(value, "\r\n") {
+			return "", false // folded lines begin with a space
+		}
+		if !strings.EqualFold(name, "Content-Disposition") {
+			continue
+		}
+		t, params, err := mime.ParseMediaType(value)
+		if dispositions++; err != nil || t != "form-data" || dispositions > 1 {
+			return "", false
+		}
+		field = params["name"]
+		if _, file := params["filename"]; file && field == "model" {
+			return "", false
+		}
 	}
-	return false
+	return field, true
 }
 
 // passRoute returns who gets a passed request.
@@ -125,14 +205,10 @@ func (x *exchange) passRoute(model string) (*route, *translate.Error) {
 	if model != "" {
 		return rt.resolve(model)
 	}
-	if rt.standard == "" {
+	if rt.modelless == nil {
 		return nil, translate.BadRequest("missing_required_parameter", "model", "This request names no model, and several providers are configured here: set default_provider.")
 	}
-	d, err := rt.deployment(rt.standard, "")
-	if err != nil {
-		return nil, translate.UpstreamError("The default provider is not configured properly.")
-	}
-	return &route{deployments: []*upstream.Deployment{d}}, nil
+	return rt.modelless, nil
 }
 
 func (x *exchange) askPassed(ep endpoint, named namedModel, d *upstream.Deployment, key string, held bool) *translate.Error {
@@ -142,7 +218,11 @@ func (x *exchange) askPassed(ep endpoint, named namedModel, d *upstream.Deployme
 			Message: title(d.Profile()) + " has no endpoint " + ep.path + " in OpenAI's form.",
 		}
 	}
-	u, err := url.Parse(d.Provider().Endpoint(ep.path, d.Model))
+	path, ok := passedPath(ep.path)
+	if !ok {
+		return translate.BadRequest("invalid_value", "", "The path is not valid.")
+	}
+	u, err := url.Parse(d.Provider().Endpoint(path, d.Model))
 	if err != nil {
 		return translate.BadRequest("invalid_value", "", "The path is not valid.")
 	}
@@ -171,6 +251,17 @@ func (x *exchange) askPassed(ep endpoint, named namedModel, d *upstream.Deployme
 	return nil
 }
 
+// passedPath returns a path as it stands in a URL; ok is false if it leads somewhere
+// else than it seems to.
+func passedPath(path string) (escaped string, ok bool) {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return "", false
+		}
+	}
+	return (&url.URL{Path: path}).EscapedPath(), true
+}
+
 // parseErrorWithoutModel reads an error answer to a request that named no model: what
 // was not found is something else.
 func parseErrorWithoutModel(status int, header http.Header, body []byte) *translate.Error {
@@ -197,8 +288,9 @@ func (x *exchange) passedBody(named namedModel, d *upstream.Deployment) openai.S
 // joinQuery adds the client's query to that of the provider's address, without
 // parameters in which a key could stand.
 func joinQuery(base string, client url.Values) string {
-	client.Del("key")
-	client.Del("api_key")
+	for _, name := range [...]string{"key", "api_key", "api-key", "apikey", "access_token"} {
+		client.Del(name)
+	}
 	q := client.Encode()
 	switch {
 	case q == "":
@@ -218,6 +310,7 @@ func (x *exchange) copyAnswer(resp *http.Response, key string) {
 			h[name] = v
 		}
 	}
+	h["X-Content-Type-Options"] = []string{"nosniff"} // a file must not become a page of this site
 	if resp.ContentLength >= 0 {
 		h["Content-Length"] = []string{itoa(int(resp.ContentLength))}
 	}

@@ -97,6 +97,7 @@ func (x *exchange) planOpenAI(d *upstream.Deployment) (*plan, *translate.Error) 
 	edit := openai.Edit{Model: d.Model, QuotedModel: d.QuotedModel, IncludeUsage: p.addedUsage}
 	x.recall(d, &edit)
 	if q.PassRequest() {
+		x.w.Header().Del(headerDropped) // of an earlier attempt
 		p.buf = x.body
 		p.buf.retain()
 		p.body = openai.Splice(x.body.b, x.members, edit)
@@ -120,14 +121,42 @@ func (x *exchange) planOpenAI(d *upstream.Deployment) (*plan, *translate.Error) 
 // refuses the request if the configuration wants that.
 func (x *exchange) dropped(names []string) *translate.Error {
 	if len(names) == 0 {
-		x.w.Header().Del("X-Ai-Proxy-Dropped") // of an earlier attempt
+		x.w.Header().Del(headerDropped) // of an earlier attempt
 		return nil
 	}
 	if x.h.UnsupportedParams == "reject" {
 		return translate.BadRequest("unsupported_parameter", names[0], "Unsupported parameter: '"+names[0]+"' is not supported with this model.")
 	}
-	x.w.Header().Set("X-Ai-Proxy-Dropped", strings.Join(names, ", "))
+	x.w.Header().Set(headerDropped, droppedHeader(names))
 	return nil
+}
+
+// headerDropped names the parameters that the provider did not get.
+const headerDropped = "X-Ai-Proxy-Dropped"
+
+// maxDroppedHeader bounds the header that names what was dropped.
+const maxDroppedHeader = 2 << 10
+
+// droppedHeader lists names that clients chose in a header. What cannot stand in one is
+// a question mark.
+func droppedHeader(names []string) string {
+	var b strings.Builder
+	for i, name := range names {
+		if b.Len()+len(name) > maxDroppedHeader {
+			b.WriteString(", ...")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strings.Map(func(c rune) rune {
+			if c <= ' ' || c > '~' || c == ',' {
+				return '?'
+			}
+			return c
+		}, name))
+	}
+	return strings.TrimPrefix(b.String(), ", ")
 }
 
 func parseOpenAIError(status int, header http.Header, body []byte) *translate.Error {

@@ -18,13 +18,11 @@ import (
 // relay passes a provider's success on to the client. An error means that nothing has
 // been sent.
 func (x *exchange) relay(d *upstream.Deployment, p *plan, resp *http.Response, key string) *translate.Error {
-	if resp.Header.Get("Content-Encoding") != "" {
-		return translate.UpstreamError(fmt.Sprintf("The provider %s sent a compressed answer that was not asked for.", d.Name))
+	form, err := readableForm(d, p, resp)
+	if err != nil {
+		return err
 	}
-	form := answerForm(resp.Header, p.stream)
 	switch {
-	case form == formUnknown:
-		return translate.UpstreamError(fmt.Sprintf("The provider %s sent something that is neither JSON nor an event stream.", d.Name))
 	case p.pass && x.head.Stream && form == formStream:
 		return x.passStream(p, resp, key)
 	case p.pass && !x.head.Stream && form == formJSON:
@@ -43,6 +41,18 @@ const (
 	formJSON
 	formStream
 )
+
+// readableForm returns the form of an answer that can be read.
+func readableForm(d *upstream.Deployment, p *plan, resp *http.Response) (form, *translate.Error) {
+	if resp.Header.Get("Content-Encoding") != "" {
+		return formUnknown, translate.UpstreamError(fmt.Sprintf("The provider %s sent a compressed answer that was not asked for.", d.Name))
+	}
+	f := answerForm(resp.Header, p.stream)
+	if f == formUnknown {
+		return f, translate.UpstreamError(fmt.Sprintf("The provider %s sent something that is neither JSON nor an event stream.", d.Name))
+	}
+	return f, nil
+}
 
 // answerForm tells the form of an answer by its media type. A server that labels its
 // stream as plain text, or not at all, is believed to send what it was asked for.
@@ -88,7 +98,7 @@ func (x *exchange) passStream(p *plan, resp *http.Response, key string) *transla
 		}
 		s.add(func(out []byte) []byte { return obs.Pass(out, &ev) })
 		if obs.Err != nil {
-			obs.Err.Message = redact(obs.Err.Message, key, x.key)
+			x.redactError(obs.Err, key)
 			return s.fail(obs.Err, obs.Content)
 		}
 		if obs.Done {
@@ -156,7 +166,7 @@ func (x *exchange) passAnswer(resp *http.Response, key string) *translate.Error 
 	}
 	obs, err := openai.ObserveAnswer(members)
 	if err != nil {
-		err.Message = redact(err.Message, key, x.key)
+		x.redactError(err, key)
 		return err
 	}
 	x.rec.usage, x.rec.hasUsage, x.rec.finish, x.rec.finished = obs.Usage, obs.HasUsage, obs.Finish, obs.Finished
@@ -167,9 +177,7 @@ func (x *exchange) passAnswer(resp *http.Response, key string) *translate.Error 
 // writeAnswer sends a whole JSON answer.
 func (x *exchange) writeAnswer(resp *http.Response, key string, body []byte) {
 	x.copyHeaders(resp.Header, key, x.key)
-	h := x.w.Header()
-	h["Content-Type"] = headerJSON
-	h["Content-Length"] = []string{itoa(len(body))}
+	setJSON(x.w.Header(), len(body))
 	x.committed = true
 	x.rec.firstContent = time.Since(x.start)
 	x.w.WriteHeader(http.StatusOK)
@@ -199,9 +207,10 @@ func (x *exchange) decodeStream(d *upstream.Deployment, p *plan, resp *http.Resp
 	s := newStream(x, func() { x.streamHeader(resp, key) })
 	defer s.close()
 	dec, enc := p.decoder(), openai.NewStreamEncoder(openai.StreamOptions{IncludeUsage: x.head.IncludeUsage})
+	defer enc.Release()
 	g := x.guard(d, x.remember(d, withoutErrors{enc}))
 	defer x.settle(g)
-	failed := x.decode(dec, g, p, resp, f, func() *translate.Error {
+	failed := x.decode(d, dec, g, p, resp, f, func() *translate.Error {
 		s.add(func(out []byte) []byte { return append(out, enc.Bytes()...) })
 		enc.Reset()
 		if g.Err() != nil {
@@ -225,7 +234,7 @@ func (x *exchange) decodeStream(d *upstream.Deployment, p *plan, resp *http.Resp
 	case errClientGone:
 		return x.clientLeft()
 	}
-	failed.Message = redact(failed.Message, key, x.key)
+	x.redactError(failed, key)
 	return s.fail(x.streamError(failed), g.Content())
 }
 
@@ -244,12 +253,12 @@ func (x *exchange) decodeAnswer(d *upstream.Deployment, p *plan, resp *http.Resp
 	dec, enc := p.decoder(), openai.NewBodyEncoder(int(x.h.MaxAnswerSize))
 	g := x.guard(d, x.remember(d, enc))
 	defer x.settle(g)
-	failed := x.decode(dec, g, p, resp, f, g.Err)
+	failed := x.decode(d, dec, g, p, resp, f, g.Err)
 	if failed == nil {
 		failed = enc.Err() // an answer that is too large
 	}
 	if failed != nil {
-		failed.Message = redact(failed.Message, key, x.key)
+		x.redactError(failed, key)
 		return x.streamError(failed)
 	}
 	x.writeAnswer(resp, key, enc.Bytes())
@@ -267,13 +276,13 @@ type continuer interface {
 // decode runs an answer, and what continues it, through a decoder and a guard. step is
 // called whenever the next event has to be waited for, and at the end; its error ends
 // the answer.
-func (x *exchange) decode(dec translate.Decoder, g *translate.Guard, p *plan, resp *http.Response, f form, step func() *translate.Error) *translate.Error {
+func (x *exchange) decode(d *upstream.Deployment, dec translate.Decoder, g *translate.Guard, p *plan, resp *http.Response, f form, step func() *translate.Error) *translate.Error {
 	for {
 		clean, err := x.decodeOne(dec, g, resp, f, step)
 		if err != nil {
 			return err
 		}
-		next, err := x.continueAnswer(dec, p)
+		next, err := x.continueAnswer(dec, p, resp)
 		if err != nil {
 			return err
 		}
@@ -287,12 +296,16 @@ func (x *exchange) decode(dec translate.Decoder, g *translate.Guard, p *plan, re
 			return nil
 		}
 		defer next.Body.Close() //nolint:gocritic // a decoder bounds how often it goes on
-		resp, f = next, answerForm(next.Header, p.stream)
+		if f, err = readableForm(d, p, next); err != nil {
+			return err
+		}
+		resp = next
 	}
 }
 
-// continueAnswer asks a provider that has paused to go on. It returns nil if it has not.
-func (x *exchange) continueAnswer(dec translate.Decoder, p *plan) (*http.Response, *translate.Error) {
+// continueAnswer asks a provider that has paused behind an answer to go on. It returns
+// nil if it has not.
+func (x *exchange) continueAnswer(dec translate.Decoder, p *plan, paused *http.Response) (*http.Response, *translate.Error) {
 	c, ok := dec.(continuer)
 	if !ok || p.again == nil {
 		return nil, nil
@@ -301,6 +314,7 @@ func (x *exchange) continueAnswer(dec translate.Decoder, p *plan) (*http.Respons
 	if !ok {
 		return nil, nil
 	}
+	drain(paused.Body) // so that the same connection can be used
 	return p.again(body)
 }
 

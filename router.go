@@ -1,6 +1,7 @@
 package aiproxy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -56,7 +57,8 @@ type router struct {
 	open     bool
 	preset   map[string]bool
 	fallback string // provider of models that nobody is known to make
-	standard string // provider of requests without a model
+	// modelless is the route of requests without a model; nil if no provider stands out.
+	modelless *route
 
 	// made keeps routes that were worked out from a client's model name.
 	made  sync.Map
@@ -89,7 +91,10 @@ func newRouter(ctx caddy.Context, h *Handler, declared map[string]providers.Prov
 			}
 		}
 	}
-	for _, m := range h.Models {
+	for i, m := range h.Models {
+		if m == nil {
+			return nil, fmt.Errorf("model %d is null", i+1)
+		}
 		if err := rt.addModel(ctx, m); err != nil {
 			return nil, fmt.Errorf("model %s: %w", m.Name, err)
 		}
@@ -137,12 +142,15 @@ func (rt *router) provider(ctx caddy.Context, name string) (string, error) {
 
 func (rt *router) addModel(ctx caddy.Context, m *Model) error {
 	if m.Name == "" {
-		return fmt.Errorf("a name is required")
+		return errors.New("a name is required")
 	}
 	if len(m.Deployments) == 0 {
-		return fmt.Errorf("at least one deployment is required")
+		return errors.New("at least one deployment is required")
 	}
-	for _, d := range m.Deployments {
+	for i, d := range m.Deployments {
+		if d == nil {
+			return fmt.Errorf("deployment %d is null", i+1)
+		}
 		name, err := rt.provider(ctx, d.Provider)
 		if err != nil {
 			return err
@@ -196,19 +204,20 @@ func (rt *router) deployment(provider, model string) (*upstream.Deployment, erro
 // chooseDefaults settles who gets requests without a model, and with a model that
 // nobody is known to make.
 func (rt *router) chooseDefaults(ctx caddy.Context, h *Handler) error {
+	standard := ""
 	switch {
 	case h.DefaultProvider != "":
 		name, err := rt.provider(ctx, h.DefaultProvider)
 		if err != nil {
 			return fmt.Errorf("default_provider: %w", err)
 		}
-		rt.standard = name
+		standard = name
 		if rt.open {
 			rt.fallback = name
 		}
 	case len(rt.named) == 1:
 		for name, p := range rt.named {
-			rt.standard = name
+			standard = name
 			// A server that makes no models of its own serves whatever it was given.
 			if rt.open && len(p.Profile().Models) == 0 && served(p) == nil {
 				rt.fallback = name
@@ -216,9 +225,17 @@ func (rt *router) chooseDefaults(ctx caddy.Context, h *Handler) error {
 		}
 	default:
 		if _, ok := rt.named["openai"]; ok {
-			rt.standard = "openai"
+			standard = "openai"
 		}
 	}
+	if standard == "" {
+		return nil
+	}
+	d, err := rt.deployment(standard, "")
+	if err != nil {
+		return err
+	}
+	rt.modelless = &route{deployments: []*upstream.Deployment{d}}
 	return nil
 }
 
@@ -233,11 +250,8 @@ func served(p providers.Provider) []string {
 // resolve returns the route of a model name, or the 404 that a client sees for a name
 // nobody serves.
 func (rt *router) resolve(name string) (*route, *translate.Error) {
-	if r, ok := rt.exact[name]; ok {
+	if r := rt.known(name); r != nil {
 		return r, nil
-	}
-	if r, ok := rt.made.Load(name); ok {
-		return r.(*route), nil
 	}
 	r, err := rt.workOut(name)
 	if err != nil {
@@ -246,12 +260,26 @@ func (rt *router) resolve(name string) (*route, *translate.Error) {
 	if r == nil {
 		return nil, rt.unknown(name)
 	}
-	if rt.count.Load() < maxMade {
-		if _, loaded := rt.made.LoadOrStore(name, r); !loaded {
-			rt.count.Add(1)
-		}
+	if made, loaded := rt.made.LoadOrStore(name, r); loaded {
+		return made.(*route), nil
+	}
+	if rt.count.Add(1) > maxMade {
+		// Names that somebody makes up must not keep out those that are used.
+		rt.made.Clear()
+		rt.count.Store(0)
 	}
 	return r, nil
+}
+
+// known returns the route of a name that is declared or has been worked out, or nil.
+func (rt *router) known(name string) *route {
+	if r, ok := rt.exact[name]; ok {
+		return r
+	}
+	if r, ok := rt.made.Load(name); ok {
+		return r.(*route)
+	}
+	return nil
 }
 
 // workOut finds the route of a name that is not declared as such; nil if there is none.
@@ -346,7 +374,7 @@ func (rt *router) names() []string {
 	}
 	for _, m := range rt.patterns {
 		for _, d := range m.Deployments {
-			for _, n := range rt.known(d.Provider) {
+			for _, n := range rt.offered(d.Provider) {
 				if name := publicName(m.Name, n); name != "" {
 					set[name] = true
 				}
@@ -355,7 +383,7 @@ func (rt *router) names() []string {
 	}
 	if rt.open {
 		for p := range rt.named {
-			for _, n := range rt.known(p) {
+			for _, n := range rt.offered(p) {
 				if owner, _ := rt.owner(n); owner == p {
 					set[n] = true
 				} else {
@@ -367,8 +395,8 @@ func (rt *router) names() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// known returns the names that a provider is known to have for its models.
-func (rt *router) known(provider string) []string {
+// offered returns the names that a provider is known to have for its models.
+func (rt *router) offered(provider string) []string {
 	p := rt.named[provider]
 	return slices.Concat(served(p), providers.Names(p.Profile().Type), slices.Collect(maps.Keys(p.Profile().Aliases)))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
@@ -81,6 +82,7 @@ func (x *exchange) upstreamHeader(d *upstream.Deployment, p *plan, key string, h
 	}
 	d.Authorize(h, key)
 	if ops := d.HeaderOps(); ops != nil {
+		h = h.Clone() // it works in place, and many values are shared
 		repl, _ := x.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 		ops.ApplyTo(h, repl)
 	}
@@ -116,6 +118,9 @@ func (x *exchange) sendError(d *upstream.Deployment, err error) *translate.Error
 // maxErrorBody bounds what is read of an answer that is not a success.
 const maxErrorBody = 256 << 10
 
+// errorBodyTime bounds the wait for the rest of it.
+const errorBodyTime = 5 * time.Second
+
 // refused turns a provider's error answer into what the client sees.
 func (x *exchange) refused(d *upstream.Deployment, p *plan, resp *http.Response, key string, held bool) *translate.Error {
 	if resp.StatusCode < http.StatusBadRequest {
@@ -127,11 +132,13 @@ func (x *exchange) refused(d *upstream.Deployment, p *plan, resp *http.Response,
 	}
 	var body []byte
 	if resp.Header.Get("Content-Encoding") == "" {
+		timer := time.AfterFunc(errorBodyTime, func() { _ = resp.Body.Close() })
 		body, _ = io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came before a failure is enough
+		timer.Stop()
 	}
 	err := p.parseError(resp.StatusCode, resp.Header, body)
 	err.Upstream = resp.StatusCode
-	err.Message = redact(err.Message, key, x.key)
+	x.redactError(err, key)
 	if held && err.Class == translate.ErrorAuth {
 		err = x.heldKeyRefused(d, err)
 	}

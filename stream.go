@@ -143,7 +143,7 @@ func (s *stream) fail(err *translate.Error, content bool) *translate.Error {
 func (x *exchange) streamHeader(resp *http.Response, key string) {
 	x.copyHeaders(resp.Header, key, x.key)
 	h := x.w.Header()
-	h["Content-Type"] = headerSSE
-	h["Cache-Control"] = headerNoCache
-	h["X-Accel-Buffering"] = headerNo
+	v := [...]string{typeSSE, "no-cache", "no"}
+	h["Content-Type"], h["Cache-Control"] = v[:1:1], v[1:2:2]
+	h["X-Accel-Buffering"] = v[2:] // tells proxies such as nginx not to collect it
 }

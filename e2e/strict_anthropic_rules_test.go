@@ -120,6 +120,9 @@ func (m *claudeModel) checkTools(c *check, r gjson.Result) {
 		c.that(!names[name], "two tools are called %q", name)
 		names[name] = true
 		c.that(!t.Get("strict").Bool() || m.native, "the tool %s is strict", name)
+		for _, combination := range []string{"anyOf", "oneOf", "allOf"} {
+			c.that(!t.Get("input_schema."+combination).Exists(), "the schema of the tool %s has %s at its root", name, combination)
+		}
 		if t.Get("strict").Bool() {
 			c.that(t.Get("input_schema.additionalProperties").Raw == "false", "the strict tool %s is open", name)
 		}
@@ -227,6 +230,7 @@ func TestBreachesOfClaudesRules(t *testing.T) {
 		"a temperature":                {`"max_tokens":100`, `"max_tokens":100,"temperature":1`},
 		"a blank stop sequence":        {`["x"]`, `["x"," "]`},
 		"a user's address":             {`"user_id":"u"`, `"user_id":"u@example.com"`},
+		"a union of schemas":           {`"required":["a"]`, `"anyOf":[{"required":["a"]}]`},
 		"a name with a dot":            {`"name":"f","description"`, `"name":"f.g","description"`},
 		"a choice of no tool":          {`{"type":"auto","disable_parallel_tool_use":true}`, `{"type":"tool","name":"g"}`},
 		"a blank text":                 {`"text":"q"`, `"text":" "`},

@@ -202,7 +202,7 @@ var partKinds = []string{"text", "inlineData", "fileData", "functionCall", "func
 
 func (m *geminiModel) checkContents(c *check, r gjson.Result) {
 	contents := r.Get("contents").Array()
-	c.that(len(contents) > 0 && contents[0].Get("role").String() == "user", "the first content is not the user's")
+	c.that(len(contents) > 0, "there are no contents")
 	var calls []string
 	signed, step := false, false
 	for i, content := range contents {
@@ -228,6 +228,7 @@ func (m *geminiModel) checkContents(c *check, r gjson.Result) {
 				}
 			}
 		}
+		c.that(i > 0 || len(calls) == 0, "the first content calls")
 		c.that(!m.signed || !step || signed, "the first call of content %d is not signed", i)
 	}
 	c.that(len(calls) == 0, "the last calls have no responses")
@@ -268,8 +269,8 @@ func TestBreachesOfGeminisRules(t *testing.T) {
 		"a name with a slash":           {`{"name":"f","description"`, `{"name":"f/g","description"`},
 		"a name that is not declared":   {`"allowedFunctionNames":["f"]`, `"allowedFunctionNames":["h"]`},
 		"names with AUTO":               {`"mode":"ANY"`, `"mode":"AUTO"`},
-		"a keyword nobody knows":        {`"x-note":1`, `"properties":{"a":{"const":1}}`},
-		"a property nobody has":         {`"x-note":1`, `"required":["a"]`},
+		"a keyword nobody knows":        {`"title":"T"`, `"properties":{"a":{"const":1}}`},
+		"a property nobody has":         {`"title":"T"`, `"required":["a"]`},
 		"two turns of one":              {`{"role":"model"`, `{"role":"user"`},
 		"a response to nothing":         {`"name":"f","response"`, `"name":"g","response"`},
 		"a call without a signature":    {`,"thoughtSignature":"c2ln"`, ``},
@@ -280,11 +281,7 @@ func TestBreachesOfGeminisRules(t *testing.T) {
 		"server tools without the flag": {`"includeServerSideToolInvocations":true`, `"includeServerSideToolInvocations":false`},
 	} {
 		text := strings.Replace(plainGeminiRequest, plant[0], plant[1], 1)
-		wrong := model.breaches(header, []byte(text))
-		if name == "a keyword nobody knows" || name == "a property nobody has" {
-			wrong = slices.DeleteFunc(wrong, func(w string) bool { return strings.Contains(w, "x-note") })
-		}
-		if text == plainGeminiRequest || len(wrong) == 0 {
+		if wrong := model.breaches(header, []byte(text)); text == plainGeminiRequest || len(wrong) == 0 {
 			t.Errorf("%s is not noticed", name)
 		}
 	}

@@ -74,12 +74,21 @@ func geminiFaults(path, query string, text []byte) []string {
 		return append(wrong, err.Error())
 	}
 	// The SDK gives the system instruction a role, which nobody reads.
-	if system, ok := got["systemInstruction"].(map[string]any); ok && system["role"] == nil {
+	if system := asObject(got["systemInstruction"]); system != nil && system["role"] == nil {
 		system["role"] = "user"
+	}
+	// It always sends a configuration, be it empty.
+	if object, ok := want.(map[string]any); ok && got["generationConfig"] == nil && len(asObject(object["generationConfig"])) == 0 {
+		delete(object, "generationConfig")
 	}
 	dropZeros(got)
 	dropZeros(want)
 	return append(wrong, difference("$", got, want)...)
+}
+
+func asObject(v any) map[string]any {
+	object, _ := v.(map[string]any)
+	return object
 }
 
 // flatten puts a request into the form of geminiParams: everything but the contents, and
@@ -103,11 +112,9 @@ func flatten(got map[string]any) (flat map[string]any, wrong []string) {
 			config[name] = value
 		}
 	}
-	if inner, ok := got["generationConfig"].(map[string]any); ok {
-		for name := range inner {
-			if _, twice := got[name]; twice {
-				wrong = append(wrong, name+" stands in two places")
-			}
+	for name := range asObject(got["generationConfig"]) {
+		if _, twice := got[name]; twice {
+			wrong = append(wrong, name+" stands in two places")
 		}
 	}
 	return flat, wrong
@@ -133,8 +140,8 @@ func inStandardAlphabet(v any) {
 	}
 }
 
-// dropZeros takes out empty arguments, responses and texts, and what is not wanted of
-// thoughts: Go's types cannot hold them, and to the API they are the same as nothing.
+// dropZeros takes out empty arguments, responses and texts, and defaults that are null:
+// Go's types cannot hold them, and to the API they are the same as nothing.
 func dropZeros(v any) {
 	switch v := v.(type) {
 	case []any:
@@ -149,6 +156,9 @@ func dropZeros(v any) {
 		}
 		if v["text"] == "" {
 			delete(v, "text")
+		}
+		if value, ok := v["default"]; ok && value == nil && v["type"] != nil {
+			delete(v, "default") // of a schema
 		}
 		for name, inner := range v {
 			switch name {
@@ -198,7 +208,7 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 
 const plainGeminiRequest = `{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"q"},{"inlineData":{"mimeType":"image/png","data":"aGk="},"mediaResolution":{"level":"MEDIA_RESOLUTION_LOW"}}]},` +
 	`{"role":"model","parts":[{"functionCall":{"id":"c1","name":"f","args":{"a":1}},"thoughtSignature":"c2ln"}]},{"role":"user","parts":[{"functionResponse":{"id":"c1","name":"f","response":{"output":"r"}}}]}],` +
-	`"tools":[{"functionDeclarations":[{"name":"f","description":"d","parametersJsonSchema":{"type":"object","x-note":1}},{"name":"g","parameters":{"type":"OBJECT","properties":{"a":{"type":"string","nullable":true}}}}]},{"googleSearch":{}}],` +
+	`"tools":[{"functionDeclarations":[{"name":"f","description":"d","parametersJsonSchema":{"type":"object","title":"T"}},{"name":"g","parameters":{"type":"OBJECT","properties":{"a":{"type":"string","nullable":true}}}}]},{"googleSearch":{}}],` +
 	`"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]},"includeServerSideToolInvocations":true},"safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"OFF"}],` +
 	`"generationConfig":{"temperature":0.7,"topP":0.9,"topK":40,"maxOutputTokens":100,"stopSequences":["x"],"seed":7,"responseMimeType":"application/json","responseJsonSchema":{"type":"object"},"thinkingConfig":{"thinkingLevel":"LOW","includeThoughts":true}},` +
 	`"cachedContent":"cachedContents/c","serviceTier":"flex","store":false}`

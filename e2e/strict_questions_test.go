@@ -105,7 +105,7 @@ func marked(part, mark string) string { return strings.TrimSuffix(part, "}") + m
 
 // questions are requests with every parameter and every kind of content that OpenAI's
 // API has.
-var questions = slicesOf(messageQuestions, mediaQuestions, toolQuestions, resultQuestions, formatQuestions, parameterQuestions, effortQuestions(), cacheQuestions)
+var questions = slicesOf(messageQuestions, mediaQuestions, toolQuestions, resultQuestions, formatQuestions, parameterQuestions, effortQuestions(), cacheQuestions, oddQuestions)
 
 func slicesOf(lists ...[]question) (all []question) {
 	for _, l := range lists {

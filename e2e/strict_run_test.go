@@ -20,11 +20,12 @@ type strictSite struct {
 	client *http.Client
 }
 
-func startStrict(t *testing.T) *strictSite {
+// startStrict starts it; options are further lines of the options of ai_proxy.
+func startStrict(t *testing.T, options ...string) *strictSite {
 	t.Helper()
 	s := &strictSite{upstream: newUpstream(t), plain: "http://127.0.0.1:" + freePort(t), client: newClient(t, "HTTP/1.1", nil)}
 	s.other = helloInAnyDialect
-	s.gateway = start(t, setup{sites: fmt.Sprintf("%s {\n\tai_proxy {\n\t\tprovider anthropic %s/v1\n\t\tprovider gemini %s/v1beta\n\t}\n}\n", s.plain, s.upstream.url, s.upstream.url)})
+	s.gateway = start(t, setup{sites: fmt.Sprintf("%s {\n\tai_proxy {\n\t\tprovider anthropic %s/v1\n\t\tprovider gemini %s/v1beta\n%s\n\t}\n}\n", s.plain, s.upstream.url, s.upstream.url, strings.Join(options, "\n"))})
 	return s
 }
 
@@ -103,23 +104,18 @@ func inside(body []byte, path string) bool {
 	return gjson.GetBytes(body, strings.NewReplacer("[", ".", "]", "").Replace(path)).Exists()
 }
 
-// askAll asks a model everything, whole and as a stream, and reports the faults.
-func (s *strictSite) askAll(t *testing.T, provider, model string, refused func(*question) string, faults func(*call) []string) {
+// askAll asks a model everything, every other question as a stream, and reports the
+// faults. Models begin with different questions, so that each is asked both ways.
+func (s *strictSite) askAll(t *testing.T, provider, model string, place int, refused func(*question) string, faults func(*call) []string) {
 	for i := range questions {
 		q := &questions[i]
-		for _, stream := range []bool{false, true} {
-			if stream && strings.Contains(q.body, `"stream":true`) {
-				continue
-			}
-			body := q.members(provider+"/"+model, stream)
-			if !json.Valid(body) {
-				t.Fatalf("%s: the question is not JSON: %s", q.name, body)
-			}
-			a, c := s.put(t, provider, model, body)
-			if wrong := outcome(q, refused(q), body, a, c, faults); len(wrong) > 0 {
-				t.Errorf("%s, stream %t:\n%s", q.name, stream, strings.Join(wrong, "\n"))
-				break
-			}
+		body := q.members(provider+"/"+model, (i+place)%2 == 0 && !strings.Contains(q.body, `"stream":true`))
+		if !json.Valid(body) {
+			t.Fatalf("%s: the question is not JSON: %s", q.name, body)
+		}
+		a, c := s.put(t, provider, model, body)
+		if wrong := outcome(q, refused(q), body, a, c, faults); len(wrong) > 0 {
+			t.Errorf("%s:\n%s", q.name, strings.Join(wrong, "\n"))
 		}
 	}
 }
@@ -134,7 +130,7 @@ func TestRequestsReachClaudeStrictly(t *testing.T) {
 		m := &claudeModels[i]
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			s.askAll(t, "anthropic", m.name, func(q *question) string {
+			s.askAll(t, "anthropic", m.name, i, func(q *question) string {
 				switch {
 				case q.anthropic != "some":
 					return q.anthropic
@@ -157,9 +153,41 @@ func TestRequestsReachGeminiStrictly(t *testing.T) {
 		m := &geminiModels[i]
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			s.askAll(t, "gemini", m.name, func(q *question) string { return q.gemini }, func(c *call) []string {
+			s.askAll(t, "gemini", m.name, i, func(q *question) string { return q.gemini }, func(c *call) []string {
 				return append(geminiFaults(c.path, c.query, c.body), m.breaches(c.header, c.body)...)
 			})
+		})
+	}
+}
+
+// TestWhatWouldBeDroppedIsRefused asks everything once more where unsupported parameters
+// are to be refused: what is dropped elsewhere must be refused there, and nothing else.
+func TestWhatWouldBeDroppedIsRefused(t *testing.T) {
+	t.Parallel()
+	lenient, strict := startStrict(t), startStrict(t, "unsupported_params reject")
+	for _, name := range []string{"anthropic/claude-opus-5-5", "anthropic/claude-sonnet-4-5", "anthropic/claude-3-haiku-20240307", "gemini/gemini-3-pro-preview", "gemini/gemini-2.5-pro", "gemini/gemini-2.0-flash"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			provider, model, _ := strings.Cut(name, "/")
+			for i := range questions {
+				q := &questions[i]
+				body := q.members(name, false)
+				a, c := lenient.put(t, provider, model, body)
+				b, d := strict.put(t, provider, model, body)
+				failure := gjson.GetBytes(b.body, "error")
+				switch lost := dropped(a); {
+				case c == nil:
+					if b.status != a.status || d != nil {
+						t.Errorf("%s: it is refused with %d, and in strict mode with %d", q.name, a.status, b.status)
+					}
+				case len(lost) == 0:
+					if d == nil || string(c.body) != string(d.body) {
+						t.Errorf("%s: nothing is dropped, and yet strict mode has it otherwise: %d %s", q.name, b.status, b.body)
+					}
+				case b.status != http.StatusBadRequest || failure.Get("code").String() != "unsupported_parameter" || !slices.Contains(lost, failure.Get("param").String()):
+					t.Errorf("%s: %q are dropped, and strict mode says %d %s", q.name, lost, b.status, b.body)
+				}
+			}
 		})
 	}
 }

@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -49,6 +50,9 @@ func New(name string, p providers.Provider, model string, preset bool) (*Deploym
 		return nil, fmt.Errorf("provider %s: %w", name, err)
 	}
 	d.ChatURL = u
+	// Deployments come and go with the names that clients use; none of them must begin
+	// with the same key every time.
+	d.next.Store(rand.Uint32())
 	if t, ok := p.(providers.Transporter); ok {
 		d.Transport = t.Transport()
 	}

@@ -67,11 +67,22 @@ func (e *encoder) decideFormat() {
 		e.format.description = "Gives the answer."
 	}
 	typ := jsonscan.Get(schema, "type")
-	if jsonscan.String(typ) == "object" || typ == nil && jsonscan.Get(schema, "properties") != nil {
+	if isPlainObject(schema, typ) {
 		e.format.schema = e.inputSchema(schema, "response_format.json_schema.schema")
 		return
 	}
 	e.format.schema, e.format.member = wrapSchema(schema), jsonMember
+}
+
+// isPlainObject reports whether a schema can be a tool's as it is: that of an object,
+// without combinations at its root, which would have to be loosened.
+func isPlainObject(schema, typ []byte) bool {
+	for w := jsonscan.Walk(schema); w.Next(); {
+		if isCombination(w.Name) {
+			return false
+		}
+	}
+	return jsonscan.String(typ) == "object" || typ == nil && jsonscan.Get(schema, "properties") != nil
 }
 
 // ask adds a block to the end of the system prompt.

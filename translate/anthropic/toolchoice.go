@@ -36,6 +36,8 @@ func (e *encoder) chooseTool(declared int) {
 			e.choice = toolChoice{kind: "tool", name: e.out.JSONTool}
 		case c.Mode == translate.ToolNone && len(e.tools) > 0:
 			e.choice.kind = "none"
+		case c.Mode == translate.ToolRequired:
+			e.drop(e.choiceParam()) // none of the tools is one that could be called here
 		}
 		return
 	}

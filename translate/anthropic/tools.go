@@ -54,8 +54,9 @@ func (e *encoder) decideTools() {
 	if e.req.Choice.Mode == translate.ToolNamed && e.mayForce() {
 		allowed = nil // all stay declared, one is forced
 	}
+	names := make(map[string]bool, len(e.req.Tools))
 	for i := range e.req.Tools {
-		e.declare(i, allowed)
+		e.declare(i, allowed, names)
 	}
 	declared := len(e.tools)
 	if declared == 0 {
@@ -88,11 +89,18 @@ func toolName(t *translate.Tool) string {
 	return t.Name
 }
 
-// declare adds the client's tool at index i, unless others only are allowed.
-func (e *encoder) declare(i int, allowed []string) {
+// declare adds the client's tool at index i, unless others only are allowed, or one of
+// its name is there already: the API refuses the second.
+func (e *encoder) declare(i int, allowed []string, declared map[string]bool) {
 	t := &e.req.Tools[i]
 	if len(allowed) > 0 && !slices.Contains(allowed, toolName(t)) {
 		return
+	}
+	if t.Kind != translate.ToolRaw {
+		if declared[t.Name] {
+			return
+		}
+		declared[t.Name] = true
 	}
 	switch t.Kind {
 	case translate.ToolRaw:
@@ -148,7 +156,7 @@ func isProviderTool(raw []byte) bool {
 }
 
 // inputSchema returns a function's schema as the API insists on it, which is with a
-// type, and otherwise as the client wrote it.
+// type and without combinations at its root, and otherwise as the client wrote it.
 func (e *encoder) inputSchema(raw jsontext.Value, path string) []byte {
 	if jsonscan.IsNull(raw) {
 		return []byte(anyObject)
@@ -157,14 +165,17 @@ func (e *encoder) inputSchema(raw jsontext.Value, path string) []byte {
 		e.fail("invalid_type", path, "The parameters of a function must be a JSON schema object.")
 		return nil
 	}
-	members, typed, properties := 0, false, false
+	members, typed, properties, combined := 0, false, false, false
 	for w := jsonscan.Walk(raw); w.Next(); members++ {
 		typed = typed || string(w.Name) == "type"
 		properties = properties || string(w.Name) == "properties"
+		combined = combined || isCombination(w.Name)
 	}
 	switch {
 	case members == 0:
 		return []byte(anyObject)
+	case combined:
+		return joinBranches(raw)
 	case typed:
 		return raw
 	}

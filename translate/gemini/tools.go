@@ -172,23 +172,25 @@ func (e *encoder) serverTools() (tools [][]byte) {
 	return tools
 }
 
-// ownTool returns the tool in camel case if it is one of the provider's.
+// ownTool returns the tool in camel case if it is one of the provider's. A member "type",
+// which OpenAI clients give every tool, is left out.
 func ownTool(t *translate.Tool) []byte {
 	if !isObject(t.Raw) {
 		return nil
 	}
-	raw := camelKeys(nil, compact(t.Raw))
-	w := jsonscan.Walk(raw)
-	n := 0
-	for ; w.Next(); n++ {
-		if !ownTools[string(w.Name)] {
+	own := []byte{'{'}
+	for w := jsonscan.Walk(camelKeys(nil, compact(t.Raw))); w.Next(); {
+		switch name := string(w.Name); {
+		case ownTools[name]:
+			own = append(appendName(own, name), w.Value...)
+		case name != "type":
 			return nil
 		}
 	}
-	if n == 0 {
+	if len(own) == 1 {
 		return nil
 	}
-	return raw
+	return append(own, '}')
 }
 
 // encodeToolConfig builds toolConfig from tool_choice and strict.

@@ -3,6 +3,7 @@ package openai
 import (
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
@@ -62,13 +63,30 @@ type streamBlock struct {
 	detail int // place in reasoning_details; -1 if it has none yet
 }
 
+// streamEncoders keeps the buffers of encoders that have been released.
+var streamEncoders = sync.Pool{New: func() any { return new(StreamEncoder) }}
+
+// maxKeptEncoder is the largest buffer that is kept, in bytes.
+const maxKeptEncoder = 64 << 10
+
 // NewStreamEncoder returns a StreamEncoder for one answer.
 func NewStreamEncoder(opts StreamOptions) *StreamEncoder {
-	e := &StreamEncoder{opts: opts, tail: "]}\n\n"}
+	e := streamEncoders.Get().(*StreamEncoder)
+	e.opts, e.tail = opts, "]}\n\n"
 	if opts.IncludeUsage {
 		e.tail = "],\"usage\":null}\n\n"
 	}
 	return e
+}
+
+// Release gives the encoder's buffers to the next one. It and what Bytes returned must
+// not be used afterwards.
+func (e *StreamEncoder) Release() {
+	if cap(e.buf) > maxKeptEncoder {
+		return
+	}
+	*e = StreamEncoder{buf: e.buf[:0], head: e.head[:0]}
+	streamEncoders.Put(e)
 }
 
 // AppendDone appends the event that ends a stream.

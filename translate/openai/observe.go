@@ -55,7 +55,7 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 	}
 	data := ev.Data
 	if data == nil {
-		return append(dst, ev.Raw...)
+		return appendComment(dst, ev.Raw)
 	}
 	// "data: " and two line ends: an event with other fields is passed with them.
 	if text, ok := o.text.fits(data); ok && len(ev.Raw) <= len(data)+8 {
@@ -105,6 +105,20 @@ func (o *Observer) Pass(dst []byte, ev *sse.Event) []byte {
 	}
 	if o.Content && !finishes {
 		o.learn(data, dst[start:])
+	}
+	return dst
+}
+
+// appendComment appends an event without data if it is a comment. Others are no events
+// (HTML standard, section 9.2.6), and OpenAI's JavaScript client fails at those that have
+// a name.
+func appendComment(dst, raw []byte) []byte {
+	if len(raw) == 0 || raw[0] != ':' {
+		return dst
+	}
+	dst = append(dst, raw...)
+	if last := raw[len(raw)-1]; last != '\n' && last != '\r' {
+		dst = append(dst, '\n') // the body ended in it
 	}
 	return dst
 }
