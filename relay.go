@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ai-proxy/caddy-ai-proxy/providers"
 	"github.com/ai-proxy/caddy-ai-proxy/translate"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/jsonscan"
 	"github.com/ai-proxy/caddy-ai-proxy/translate/openai"
@@ -192,7 +193,9 @@ func (x *exchange) guard(d *upstream.Deployment, out translate.Sink) *translate.
 	return &translate.Guard{
 		Out: out, ID: randomID("chatcmpl-"), Model: d.Model, Created: time.Now().Unix(),
 		NewID:     func() string { return randomID("call_") },
-		KeepUsage: d.Profile().Dialect == "openai",
+		KeepUsage: d.Profile().Dialect == providers.DialectOpenAI,
+		// OpenAI's own dialect is answered in the form that was asked in.
+		Functions: d.Profile().Dialect != providers.DialectOpenAI && x.request != nil && x.request.Params.LegacyFunctions,
 	}
 }
 

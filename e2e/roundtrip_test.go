@@ -54,7 +54,7 @@ type speaker struct {
 
 func (s *speaker) converse(t *testing.T) {
 	var n atomic.Int64
-	s.upstream.on(s.name, func(c *call) {
+	s.on(s.name, func(c *call) {
 		answer := s.answers[min(int(n.Add(1)), len(s.answers))-1]
 		if !c.stream {
 			c.json(http.StatusOK, answer)

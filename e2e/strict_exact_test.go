@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -235,10 +236,11 @@ func TestWhatReachesGemini(t *testing.T) {
 func (s *strictSite) fulfil(t *testing.T, provider string, demands []demand, faults func(*call) []string) {
 	for i := range demands {
 		d := &demands[i]
-		t.Run(d.name, func(t *testing.T) { // one after the other: the models are the same
-			q := question{body: d.body}
-			body := q.members(provider+"/"+d.model, false)
-			a, c := s.put(t, provider, d.model, body)
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			q, model := question{body: d.body}, fmt.Sprintf("%s-case%d", d.model, i) // which tells the calls apart
+			body := q.members(provider+"/"+model, false)
+			a, c := s.put(t, provider, model, body)
 			if wrong := outcome(&q, "", body, a, c, faults); len(wrong) > 0 {
 				t.Fatal(strings.Join(wrong, "\n"))
 			}

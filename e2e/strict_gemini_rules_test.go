@@ -204,7 +204,6 @@ func (m *geminiModel) checkContents(c *check, r gjson.Result) {
 	contents := r.Get("contents").Array()
 	c.that(len(contents) > 0, "there are no contents")
 	var calls []string
-	signed, step := false, false
 	for i, content := range contents {
 		role, parts := content.Get("role").String(), content.Get("parts").Array()
 		c.that(role == "user" || role == "model", "content %d is of the %q", i, role)
@@ -219,7 +218,8 @@ func (m *geminiModel) checkContents(c *check, r gjson.Result) {
 			}
 		}
 		c.that(slices.Equal(results, calls), "content %d has the responses of %q, not of %q", i, results, calls)
-		calls, signed, step = nil, false, false
+		calls = nil
+		signed, step := false, false
 		for _, p := range parts {
 			if call := p.Get("functionCall"); call.Exists() {
 				calls = append(calls, call.Get("name").String()+" "+call.Get("id").String())

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -105,9 +106,7 @@ func flatten(got map[string]any) (flat map[string]any, wrong []string) {
 			if !ok {
 				return nil, []string{"generationConfig is no object"}
 			}
-			for name, value := range inner {
-				config[name] = value
-			}
+			maps.Copy(config, inner)
 		default:
 			config[name] = value
 		}

@@ -25,7 +25,7 @@ func startStrict(t *testing.T, options ...string) *strictSite {
 	t.Helper()
 	s := &strictSite{upstream: newUpstream(t), plain: "http://127.0.0.1:" + freePort(t), client: newClient(t, "HTTP/1.1", nil)}
 	s.other = helloInAnyDialect
-	s.gateway = start(t, setup{sites: fmt.Sprintf("%s {\n\tai_proxy {\n\t\tprovider anthropic %s/v1\n\t\tprovider gemini %s/v1beta\n%s\n\t}\n}\n", s.plain, s.upstream.url, s.upstream.url, strings.Join(options, "\n"))})
+	s.gateway = start(t, setup{sites: fmt.Sprintf("%s {\n\tai_proxy {\n\t\tprovider anthropic %s/v1\n\t\tprovider gemini %s/v1beta\n%s\n\t}\n}\n", s.plain, s.url, s.url, strings.Join(options, "\n"))})
 	return s
 }
 

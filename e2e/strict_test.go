@@ -117,7 +117,7 @@ func (k *kit) faultsOfWord(v reflect.Value, path string) []string {
 }
 
 func (k *kit) faultsOfStruct(v reflect.Value, text gjson.Result, path string) (wrong []string) {
-	if optional, ok := v.Interface().(interface{ Valid() bool }); ok {
+	if optional, ok := reflect.TypeAssert[interface{ Valid() bool }](v); ok {
 		if optional.Valid() {
 			return k.faults(v.FieldByName("Value"), text, path)
 		}
@@ -125,9 +125,8 @@ func (k *kit) faultsOfStruct(v reflect.Value, text gjson.Result, path string) (w
 	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		tag, inline := f.Tag.Get("json"), false
-		name, rest, _ := strings.Cut(tag, ",")
-		inline = name == "" && strings.Contains(rest, "inline")
+		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		inline := name == "" && strings.Contains(rest, "inline")
 		if !f.IsExported() || name == "-" || name == "" && !inline {
 			continue
 		}

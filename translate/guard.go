@@ -20,6 +20,9 @@ type Guard struct {
 	// KeepUsage lets usage numbers through as the provider sent them, even where
 	// they contradict each other.
 	KeepUsage bool
+	// Functions makes tool calls calls in the form of the deprecated "functions"
+	// parameter, for clients that use it: a choice has room for one.
+	Functions bool
 
 	started  bool
 	content  bool

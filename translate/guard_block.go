@@ -84,17 +84,21 @@ func (g *Guard) open(ev *Event) *blockState {
 	if b := c.block(ev.Index); b != nil {
 		return b
 	}
-	if ev.Block == BlockFunction && c.function {
+	kind := ev.Block
+	if g.Functions && kind == BlockTool {
+		kind = BlockFunction
+	}
+	if kind == BlockFunction && c.function {
 		return nil // a message has room for one
 	}
 	if len(c.blocks) >= maxBlocks {
 		g.fail(UpstreamError("The provider's answer has too many parts."))
 		return nil
 	}
-	b := blockState{index: ev.Index, kind: ev.Block, open: true}
+	b := blockState{index: ev.Index, kind: kind, open: true}
 	out := *ev
-	out.Kind, out.Meta, out.Text, out.Raw, out.Tool = EventBlockStart, 0, nil, nil, 0
-	switch ev.Block {
+	out.Kind, out.Block, out.Meta, out.Text, out.Raw, out.Tool = EventBlockStart, kind, 0, nil, nil, 0
+	switch kind {
 	case BlockTool:
 		if out.Call.ID == "" || c.hasID(out.Call.ID) {
 			out.Call.ID = g.newID(c)
@@ -104,6 +108,7 @@ func (g *Guard) open(ev *Event) *blockState {
 		c.tools++
 		g.content = true
 	case BlockFunction:
+		out.Call.ID = "" // its form has none
 		c.function = true
 		g.content = true
 	}

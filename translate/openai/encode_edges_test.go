@@ -49,9 +49,9 @@ func TestEncodersThatFailSaySo_E021(t *testing.T) {
 func TestEventsInNoOrder_E021(t *testing.T) {
 	t.Parallel()
 	var all []ev
-	for kind := translate.EventKind(0); kind < 16; kind++ {
-		for block := translate.BlockKind(0); block < 8; block++ {
-			for meta := translate.MetaKind(0); meta < 12; meta++ {
+	for kind := range translate.EventKind(16) {
+		for block := range translate.BlockKind(8) {
+			for meta := range translate.MetaKind(12) {
 				all = append(all, ev{Kind: kind, Block: block, Meta: meta, Index: int(block), Choice: int(meta) % 2, Text: []byte("x"), Raw: []byte(`[{}]`), Format: "f"},
 					ev{Kind: kind, Block: block, Meta: meta, Index: -1, Choice: 7, Raw: []byte(`{`)})
 			}
