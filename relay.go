@@ -283,6 +283,7 @@ func (x *exchange) decode(d *upstream.Deployment, dec translate.Decoder, g *tran
 	for {
 		clean, err := x.decodeOne(dec, g, resp, f, step)
 		if err != nil {
+			dec.End(false, g) // it may know of more that was used
 			return err
 		}
 		next, err := x.continueAnswer(dec, p, resp)

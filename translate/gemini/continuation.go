@@ -59,6 +59,7 @@ func (d *Decoder) Continue() (body []byte, ok bool) {
 	if !d.Paused() {
 		return nil, false
 	}
+	d.catchUp(nothing{})
 	h := &d.hops
 	if h.moved {
 		h.resumes = 0
@@ -87,3 +88,9 @@ func continued(request []byte, token string) []byte {
 	}
 	return append(body, request[1:]...)
 }
+
+// nothing takes events that nobody needs: the usage of the requests so far is reported
+// with that of the next one.
+type nothing struct{}
+
+func (nothing) Emit(*translate.Event) {}

@@ -52,7 +52,8 @@ type Decoder struct {
 	stray    []byte
 	overflow bool
 
-	hops hops
+	hops    hops
+	pattern pattern
 }
 
 // choice is the state of one candidate.
@@ -97,7 +98,13 @@ func (d *Decoder) Event(data, stray []byte, out translate.Sink) {
 	if len(data) == 0 || bytes.HasPrefix(data, []byte("[DONE]")) {
 		return
 	}
+	if d.textChunk(data, out) {
+		return
+	}
 	d.value(data, out)
+	if !d.failed {
+		d.learn(data)
+	}
 }
 
 // Body takes a whole answer that is not a stream.
@@ -119,6 +126,7 @@ func (d *Decoder) End(clean bool, out translate.Sink) {
 	if d.failed {
 		return
 	}
+	d.catchUp(out)
 	d.endStray(out)
 	if d.failed {
 		return
@@ -159,6 +167,7 @@ func (d *Decoder) endStray(out translate.Sink) {
 
 // value takes one JSON value: a chunk, or an array of them.
 func (d *Decoder) value(raw []byte, out translate.Sink) {
+	d.catchUp(out)
 	if jsonscan.Valid(raw, maxDepth+100) != nil {
 		d.fail(translate.UpstreamError("The provider's answer is not valid JSON."), out)
 		return
