@@ -44,7 +44,8 @@ func keyFor(d *upstream.Deployment, client string) (key string, held bool, err *
 		}
 		return "", false, unauthorized(fmt.Sprintf("You didn't provide an API key. Send your %s key in an Authorization header: Authorization: Bearer YOUR_KEY.", title(p)))
 	}
-	if owner, ok := providers.OwnerOfKey(client); ok && d.Preset() && !providers.KeyFits(p, client) {
+	if d.Preset() && !providers.KeyFits(p, client) {
+		owner, _ := providers.OwnerOfKey(client) // a key without an owner fits everywhere
 		return "", false, unauthorized(fmt.Sprintf("The key you sent looks like one of %s, but model %q is served by %s. It was not sent there.", title(owner), d.Model, title(p)))
 	}
 	return client, false, nil

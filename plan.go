@@ -96,16 +96,17 @@ func (x *exchange) planOpenAI(d *upstream.Deployment) (*plan, *translate.Error) 
 	}
 	edit := openai.Edit{Model: d.Model, QuotedModel: d.QuotedModel, IncludeUsage: p.addedUsage}
 	x.recall(d, &edit)
+	var dropped []string
+	var err *translate.Error
 	if q.PassRequest() {
-		x.w.Header().Del(headerDropped) // of an earlier attempt
 		p.buf = x.body
 		p.buf.retain()
 		p.body = openai.Splice(x.body.b, x.members, edit)
-		return p, nil
+	} else {
+		p.buf = newBuffer()
+		p.buf.b, dropped, err = openai.Rewrite(p.buf.b, x.body.b, x.members, q, edit)
+		p.body = openai.Join(p.buf.b)
 	}
-	p.buf = newBuffer()
-	out, dropped, err := openai.Rewrite(p.buf.b, x.body.b, x.members, q, edit)
-	p.buf.b = out
 	if err == nil {
 		err = x.dropped(dropped)
 	}
@@ -113,7 +114,6 @@ func (x *exchange) planOpenAI(d *upstream.Deployment) (*plan, *translate.Error) 
 		p.release()
 		return nil, err
 	}
-	p.body = openai.Join(out)
 	return p, nil
 }
 
@@ -124,7 +124,7 @@ func (x *exchange) dropped(names []string) *translate.Error {
 		x.w.Header().Del(headerDropped) // of an earlier attempt
 		return nil
 	}
-	if x.h.UnsupportedParams == "reject" {
+	if x.reject() {
 		return translate.BadRequest("unsupported_parameter", names[0], "Unsupported parameter: '"+names[0]+"' is not supported with this model.")
 	}
 	x.w.Header().Set(headerDropped, droppedHeader(names))

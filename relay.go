@@ -78,9 +78,7 @@ func (x *exchange) passStream(p *plan, resp *http.Response, key string) *transla
 	s := newStream(x, func() { x.streamHeader(resp, key) })
 	defer s.close()
 	obs := openai.Observer{StripUsage: p.addedUsage, StripUsageNull: !x.head.IncludeUsage}
-	defer func() {
-		x.rec.usage, x.rec.hasUsage, x.rec.finish, x.rec.finished = obs.Usage, obs.HasUsage, obs.Finish, obs.Finished
-	}()
+	defer x.note(&obs)
 	x.events.Reset(resp.Body, x.h.MaxEventSize)
 	for {
 		ev, err := x.events.Next()
@@ -170,7 +168,7 @@ func (x *exchange) passAnswer(resp *http.Response, key string) *translate.Error 
 		x.redactError(err, key)
 		return err
 	}
-	x.rec.usage, x.rec.hasUsage, x.rec.finish, x.rec.finished = obs.Usage, obs.HasUsage, obs.Finish, obs.Finished
+	x.note(&obs)
 	x.writeAnswer(resp, key, b.b)
 	return nil
 }
@@ -197,6 +195,12 @@ func (x *exchange) guard(d *upstream.Deployment, out translate.Sink) *translate.
 		// OpenAI's own dialect is answered in the form that was asked in.
 		Functions: d.Profile().Dialect != providers.DialectOpenAI && x.request != nil && x.request.Params.LegacyFunctions,
 	}
+}
+
+// note is settle for an answer that was passed.
+func (x *exchange) note(obs *openai.Observer) {
+	x.rec.usage, x.rec.hasUsage = obs.Usage, obs.HasUsage
+	x.rec.finish, x.rec.finished = obs.Finish, obs.Finished
 }
 
 // settle notes what the answer cost and how it ended.

@@ -1,6 +1,10 @@
 package translate
 
-import "github.com/go-json-experiment/json/jsontext"
+import (
+	"iter"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // Request is a chat request in nobody's dialect: turns of blocks, tools with their
 // schemas as raw JSON, and optional parameters. A client dialect decodes into it, a
@@ -36,6 +40,29 @@ func (r *Request) Get(name string) jsontext.Value {
 		}
 	}
 	return nil
+}
+
+// Parts goes through the parts of all turns, and of the tool results in them. They are
+// the request's own.
+func (r *Request) Parts() iter.Seq[*Part] {
+	return func(yield func(*Part) bool) {
+		for i := range r.Turns {
+			for k := range r.Turns[i].Parts {
+				p := &r.Turns[i].Parts[k]
+				if !yield(p) {
+					return
+				}
+				if p.Result == nil {
+					continue
+				}
+				for n := range p.Result.Parts {
+					if !yield(&p.Result.Parts[n]) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // Role is who speaks in a turn.

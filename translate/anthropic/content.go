@@ -83,23 +83,12 @@ func (e *encoder) result(p *translate.Part) block {
 // otherwise. The media are the request's own.
 func RemoteMedia(req *translate.Request) []*translate.Media {
 	var remote []*translate.Media
-	add := func(p *translate.Part) {
+	for p := range req.Parts() {
 		if p.Kind != translate.PartImage && p.Kind != translate.PartFile || p.Media == nil || p.Media.Data != "" {
-			return
+			continue
 		}
 		if u := p.Media.URL; len(u) > 7 && strings.EqualFold(u[:7], "http://") {
 			remote = append(remote, p.Media)
-		}
-	}
-	for i := range req.Turns {
-		for k := range req.Turns[i].Parts {
-			p := &req.Turns[i].Parts[k]
-			add(p)
-			if p.Result != nil {
-				for n := range p.Result.Parts {
-					add(&p.Result.Parts[n])
-				}
-			}
 		}
 	}
 	return remote

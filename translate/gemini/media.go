@@ -13,20 +13,9 @@ import (
 // Data and MIME, before [EncodeRequest]. The media are the request's own.
 func RemoteMedia(req *translate.Request) []*translate.Media {
 	var remote []*translate.Media
-	add := func(p *translate.Part) {
+	for p := range req.Parts() {
 		if m := p.Media; m != nil && m.Data == "" && isHTTP(m.URL) && !ownURI(m.URL) {
 			remote = append(remote, m)
-		}
-	}
-	for i := range req.Turns {
-		for k := range req.Turns[i].Parts {
-			p := &req.Turns[i].Parts[k]
-			add(p)
-			if p.Result != nil {
-				for n := range p.Result.Parts {
-					add(&p.Result.Parts[n])
-				}
-			}
 		}
 	}
 	return remote
